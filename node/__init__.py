@@ -1,0 +1,1 @@
+"""A Tasuki node: one member's installation, which remembers, sends and shows."""

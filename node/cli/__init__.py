@@ -1,0 +1,1 @@
+"""The `tasuki` command: one file for each word it knows."""
