@@ -1,0 +1,175 @@
+"""Signed documents: a kind, bytes, and signatures over both.  SPEC Documents.
+
+A signature covers DSSE's pre-authentication encoding (PAE) of the kind's label and the bytes, so a
+signature made for one kind never counts for another. The bytes that were verified are the bytes
+that are kept, forwarded and read: nothing here ever encodes a payload again.
+
+`SignedDocument` claims; `Signed[T]` is proven. Only `verify` and `sign_own` make the second.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeAlias, TypeVar
+
+from protocol import limits, strictjson
+from protocol.errors import DocumentInvalid, KeyUnknown
+from protocol.keys import SIGNATURE_BYTES, SigningKey, VerifyKey
+from protocol.strictjson import JSON, b64decode, b64encode
+
+T = TypeVar("T")
+# Who may sign: key id -> the key, and the member whose key it is.
+Keys: TypeAlias = Mapping[str, tuple[VerifyKey, str]]
+
+_KIND = re.compile(limits.KIND_PATTERN)
+_KEYID = re.compile(r"[A-Za-z0-9_-]{43}")
+_FIELDS = {"kind", "payload", "signatures"}
+_SIGNATURE_FIELDS = {"keyid", "value"}
+
+
+def pae(kind: str, payload: bytes) -> bytes:
+    """The bytes that are signed (DSSE v1): lengths before both parts, so they cannot shift."""
+    label = f"application/vnd.tasuki.{kind}.v1+json"
+    return f"DSSEv1 {len(label)} {label} {len(payload)} ".encode("ascii") + payload
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature, and the id of the key that is said to have made it."""
+
+    keyid: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDocument:
+    """A kind, the bytes as they were signed, and signatures that nobody has checked yet."""
+
+    kind: str
+    payload: bytes
+    signatures: tuple[Signature, ...]
+    _digest: bytes | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def signing_bytes(self) -> bytes:
+        return pae(self.kind, self.payload)
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of what is signed: the name of the document, whoever signed it."""
+        if self._digest is None:
+            object.__setattr__(self, "_digest", hashlib.sha256(self.signing_bytes).digest())
+        assert self._digest is not None
+        return self._digest
+
+    def add(self, key: SigningKey) -> "SignedDocument":
+        """The same document with one more signature."""
+        signature = Signature(key.keyid, key.sign(self.signing_bytes))
+        return SignedDocument(self.kind, self.payload, (*self.signatures, signature))
+
+    def to_json(self) -> JSON:
+        return {
+            "kind": self.kind,
+            "payload": b64encode(self.payload),
+            "signatures": [
+                {"keyid": each.keyid, "value": b64encode(each.value)} for each in self.signatures
+            ],
+        }
+
+    def encode(self) -> bytes:
+        return strictjson.encode(self.to_json())
+
+    @classmethod
+    def from_json(cls, obj: JSON) -> "SignedDocument":
+        """Read the claim. Checked by hand, not by a Reader: every vote passes through here."""
+        if type(obj) is not dict or obj.keys() != _FIELDS:
+            raise DocumentInvalid("a signed document has kind, payload and signatures")
+        kind, payload, signatures = obj["kind"], obj["payload"], obj["signatures"]
+        if type(kind) is not str or not _KIND.fullmatch(kind):
+            raise DocumentInvalid("kind is not the name of a kind")
+        if type(payload) is not str:
+            raise DocumentInvalid("payload is not base64url")
+        if type(signatures) is not list or not 1 <= len(signatures) <= limits.SIGNATURES_MAX:
+            raise DocumentInvalid(f"signatures is a list of 1 to {limits.SIGNATURES_MAX}")
+        return cls(kind, b64decode(payload), tuple(map(_signature, signatures)))
+
+    @classmethod
+    def parse(cls, data: bytes, *, bytes_max: int = limits.DOCUMENT_BYTES_MAX) -> "SignedDocument":
+        return cls.from_json(strictjson.parse(data, bytes_max=bytes_max))
+
+
+def _signature(obj: JSON) -> Signature:
+    if type(obj) is not dict or obj.keys() != _SIGNATURE_FIELDS:
+        raise DocumentInvalid("a signature has keyid and value")
+    keyid, value = obj["keyid"], obj["value"]
+    if type(keyid) is not str or not _KEYID.fullmatch(keyid):
+        raise DocumentInvalid("keyid is not a thumbprint")
+    # 64 bytes are 86 characters.
+    if type(value) is not str or len(value) != 86:
+        raise DocumentInvalid(f"a signature has {SIGNATURE_BYTES} bytes in base64url")
+    return Signature(keyid, b64decode(value))
+
+
+def sign(kind: str, payload: bytes, key: SigningKey) -> SignedDocument:
+    assert _KIND.fullmatch(kind), kind
+    return SignedDocument(kind, payload, (Signature(key.keyid, key.sign(pae(kind, payload))),))
+
+
+_PROVEN = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Signed(Generic[T]):
+    """A document that is proven: its one signature was checked, or just made, here."""
+
+    body: T
+    document: SignedDocument
+    signer: str
+    _proof: object = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Forgetting to verify shall not even run, let alone type-check.
+        if self._proof is not _PROVEN:
+            raise TypeError("a Signed is made by verify or sign_own only")
+
+    @property
+    def digest(self) -> bytes:
+        return self.document.digest
+
+
+def check_signature(document: SignedDocument, signature: Signature, key: VerifyKey) -> None:
+    """Raise SignatureInvalid unless `key` made this signature of the document."""
+    key.verify(document.signing_bytes, signature.value)
+
+
+def verify(
+    document: SignedDocument, kind: str, keys: Keys, parse: Callable[[bytes], T]
+) -> Signed[T]:
+    """Prove a document that one member signed, then read it.
+
+    The signature comes first: bytes that nobody vouches for are never parsed.
+    """
+    require_kind(document, kind)
+    if len(document.signatures) != 1:
+        raise DocumentInvalid(f"a {kind} has exactly one signature")
+    signature = document.signatures[0]
+    known = keys.get(signature.keyid)
+    if known is None:
+        raise KeyUnknown(f"no member signs with {signature.keyid}", keyid=signature.keyid)
+    key, member = known
+    check_signature(document, signature, key)
+    return Signed(parse(document.payload), document, member, _PROVEN)
+
+
+def sign_own(
+    kind: str, payload: bytes, key: SigningKey, member: str, parse: Callable[[bytes], T]
+) -> Signed[T]:
+    """Sign a document of our own: proven without a check, since the signature was made here."""
+    return Signed(parse(payload), sign(kind, payload, key), member, _PROVEN)
+
+
+def require_kind(document: SignedDocument, kind: str) -> None:
+    if document.kind != kind:
+        reason = f"is {document.kind}, not {kind}"
+        raise DocumentInvalid(f"kind {reason}", errors=[{"path": "kind", "reason": reason}])
