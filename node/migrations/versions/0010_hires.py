@@ -1,0 +1,50 @@
+"""Create the tables of hires."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from node.migrations import DowngradeRefused
+
+revision = "0010"
+down_revision = "0009"
+
+INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Create them, parents first."""
+    _hires()
+    _index_hires()
+
+
+def downgrade() -> None:
+    """Refuse: the schema only goes forwards."""
+    raise DowngradeRefused
+
+
+def _hires() -> None:
+    op.create_table(
+        "hires",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("joined_on", INTEGER, nullable=False),
+        sa.Column("annual_pay_blob", sa.LargeBinary(), nullable=True),
+        sa.Column("with_slot", sa.Boolean(), nullable=False),
+        sa.Column("fee", INTEGER, nullable=False),
+        sa.Column("entry_id", sa.Text(), nullable=True),
+        sa.Column("registered_by", sa.Text(), nullable=False),
+        sa.Column("at", INTEGER, nullable=False),
+        sa.CheckConstraint("direction IN ('in', 'out')", name=op.f("ck_hires_direction_known")),
+        sa.CheckConstraint(
+            "NOT with_slot OR (fee = 0 AND entry_id IS NOT NULL)",
+            name=op.f("ck_hires_slot_is_free"),
+        ),
+        sa.CheckConstraint("fee >= 0", name=op.f("ck_hires_fee_not_negative")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hires")),
+        sa.UniqueConstraint("referral_id", name=op.f("uq_hires_one_a_referral")),
+    )
+
+
+def _index_hires() -> None:
+    op.create_index(op.f("ix_hires_at_id"), "hires", ["at", "id"], unique=False)

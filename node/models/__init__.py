@@ -1,0 +1,77 @@
+"""The tables, one file per topic; columns and constraints, no decisions.  STYLE 29-30.
+
+Read them as `models.Applicant`: some share their name with what `protocol` decides about.
+"""
+
+from node.models.applicants import (
+    Applicant,
+    ApplicantImport,
+    ImportMapping,
+    PersonKey,
+    Suppression,
+)
+from node.models.audit import AuditEntry
+from node.models.consents import Consent, ConsentChoice, ConsentResume, ContactCode
+from node.models.delivery import ExchangeLink, InboxEntry, MailEntry, Nonce, OutboxEntry
+from node.models.hires import Hire
+from node.models.ledger import (
+    HeldCertificate,
+    LedgerAccount,
+    LedgerCertificate,
+    LedgerCredit,
+    LedgerEntry,
+    LedgerOrder,
+    OwnOrder,
+    OwnVote,
+    PendingEntry,
+)
+from node.models.membership import Charter, Incarnation, Peer
+from node.models.notices import Link, Notice, NoticeBatch, Template, TemplateVersion
+from node.models.referrals import AcceptanceRule, ReferralIn, ReferralOut, StageChange
+from node.models.schema import METADATA, Model
+from node.models.users import SignInAttempt, User, UserSession
+
+__all__ = [
+    "METADATA",
+    "AcceptanceRule",
+    "Applicant",
+    "ApplicantImport",
+    "AuditEntry",
+    "Charter",
+    "Consent",
+    "ConsentChoice",
+    "ConsentResume",
+    "ContactCode",
+    "ExchangeLink",
+    "HeldCertificate",
+    "Hire",
+    "ImportMapping",
+    "InboxEntry",
+    "Incarnation",
+    "LedgerAccount",
+    "LedgerCertificate",
+    "LedgerCredit",
+    "LedgerEntry",
+    "LedgerOrder",
+    "Link",
+    "MailEntry",
+    "Model",
+    "Nonce",
+    "Notice",
+    "NoticeBatch",
+    "OutboxEntry",
+    "OwnOrder",
+    "OwnVote",
+    "Peer",
+    "PendingEntry",
+    "PersonKey",
+    "ReferralIn",
+    "ReferralOut",
+    "SignInAttempt",
+    "StageChange",
+    "Suppression",
+    "Template",
+    "TemplateVersion",
+    "User",
+    "UserSession",
+]

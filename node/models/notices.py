@@ -1,0 +1,142 @@
+"""Templates, batches of notices, the notices, and the private links in them."""
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from node.models.schema import Model, one_of
+
+BATCH_STATES = ("draft", "waiting_approval", "approved", "sending", "sent", "cancelled")
+NOTICE_STATES = ("queued", "sent", "failed", "cancelled")
+
+LIVE = text("state <> 'cancelled'")
+QUEUED = text("state = 'queued'")
+
+
+class Template(Model):
+    """A text for notices; its words stand in its versions."""
+
+    __tablename__ = "templates"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    language: Mapped[str]
+    current_version: Mapped[int] = mapped_column(default=1)
+    archived: Mapped[bool] = mapped_column(default=False)
+
+
+class TemplateVersion(Model):
+    """One version of a template, never changed: what was sent can be read again."""
+
+    __tablename__ = "template_versions"
+
+    # A version belongs to its template.
+    template_id: Mapped[str] = mapped_column(ForeignKey("templates.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    subject: Mapped[str]
+    body: Mapped[str]
+    # Who wrote it.
+    created_by: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[int]
+
+
+class NoticeBatch(Model):
+    """Notices that are previewed, approved, booked and cancelled together."""
+
+    __tablename__ = "notice_batches"
+    __table_args__ = (
+        # The text that was approved is the text that is sent.
+        ForeignKeyConstraint(
+            ["template_id", "version"],
+            ["template_versions.template_id", "template_versions.version"],
+        ),
+        one_of("state_known", "state", BATCH_STATES),
+        # Approval means a second person.
+        CheckConstraint("approved_by IS NULL OR approved_by <> requested_by", name="four_eyes"),
+        Index(None, "created_at", "id"),
+        Index(None, "state", "scheduled_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    template_id: Mapped[str]
+    version: Mapped[int]
+    state: Mapped[str] = mapped_column(default="draft")
+    # Who asked for it, and who approved it.
+    requested_by: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    approved_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"), default=None)
+    approved_at: Mapped[int | None] = mapped_column(default=None)
+    scheduled_at: Mapped[int | None] = mapped_column(default=None)
+    total: Mapped[int] = mapped_column(default=0)
+    sent: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    cancelled: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[int]
+
+
+class Link(Model):
+    """The private link of one applicant; only a hash of its token is stored."""
+
+    __tablename__ = "links"
+    __table_args__ = (
+        # A token opens one link.
+        UniqueConstraint("token_hash", name="token_opens_one"),
+        Index(None, "applicant_id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    # Whose link it is.
+    applicant_id: Mapped[str] = mapped_column(ForeignKey("applicants.id"))
+    token_hash: Mapped[bytes]
+    created_at: Mapped[int]
+    expires_at: Mapped[int]
+    opened_at: Mapped[int | None] = mapped_column(default=None)  # by POST; GET changes nothing
+    used_at: Mapped[int | None] = mapped_column(default=None)
+    revoked_at: Mapped[int | None] = mapped_column(default=None)
+
+
+class Notice(Model):
+    """One mail of a batch to one applicant."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        one_of("state_known", "state", NOTICE_STATES),
+        # Nobody is told the same thing twice, unless the first time was cancelled.
+        Index(
+            "uq_notices_told_once",
+            "applicant_id",
+            "kind",
+            unique=True,
+            sqlite_where=LIVE,
+            postgresql_where=LIVE,
+        ),
+        Index(
+            "ix_notices_due",
+            "next_attempt_at",
+            "id",
+            sqlite_where=QUEUED,
+            postgresql_where=QUEUED,
+        ),
+        Index(None, "batch_id", "state", "id"),
+        Index(None, "sent_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    # The batch it was approved with, the person it is for, the link it carries.
+    batch_id: Mapped[str] = mapped_column(ForeignKey("notice_batches.id"))
+    applicant_id: Mapped[str] = mapped_column(ForeignKey("applicants.id"))
+    link_id: Mapped[str | None] = mapped_column(ForeignKey("links.id"), default=None)
+    kind: Mapped[str]
+    state: Mapped[str] = mapped_column(default="queued")
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[int] = mapped_column(default=0)
+    lease: Mapped[str | None] = mapped_column(default=None)
+    lease_until: Mapped[int | None] = mapped_column(default=None)
+    error: Mapped[str | None] = mapped_column(default=None)  # a code, no words of the server
+    sent_at: Mapped[int | None] = mapped_column(default=None)
