@@ -1,0 +1,151 @@
+"""The books: what a replica knows of every account, as a port and in memory.  SPEC §6.
+
+`Books` is the port the state machine reads through. A node implements it over its database,
+`MemoryBooks` over dictionaries for the simulator and the benchmarks. Both hold *state*, not sums
+over history: a balance is read, never added up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from protocol.documents.ledger import NO_PREVIOUS, Entry
+from protocol.keys import b64encode
+from protocol.strictjson import JSON, encode
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where an account stands: its last applied order, what it paid and what it was paid."""
+
+    sequence: int = 0
+    digest: bytes = NO_PREVIOUS
+    debits: int = 0
+    credits: int = 0
+
+    @property
+    def balance(self) -> int:
+        return self.credits - self.debits
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The one order this replica voted for in a place: its digest, and its signed bytes."""
+
+    incarnation: int
+    digest: bytes
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What applying one certificate changes. Committed whole, or not at all."""
+
+    account: str
+    head: Head
+    credits: Mapping[str, int]
+    entries: tuple[Entry, ...]
+    certificate: bytes
+
+    @property
+    def sequence(self) -> int:
+        return self.head.sequence
+
+
+class Books(Protocol):
+    """What the state machine may ask. Every answer speaks of applied orders, but for `lock`."""
+
+    def head(self, account: str) -> Head:
+        """The account's head; the empty one when nothing of it was applied."""
+
+    def vector(self) -> Mapping[str, int]:
+        """The last applied sequence of every account that has one."""
+
+    def lock(self, account: str, sequence: int) -> Lock | None:
+        """The vote given at that place, the highest incarnation's if there are several."""
+
+    def credited(self, payee: str, seen: Mapping[str, int]) -> int:
+        """All that `payee` was paid by the orders within the vector `seen`."""
+
+    def repeated(self, account: str, entry_ids: Iterable[str]) -> str | None:
+        """One of `entry_ids` that the account has used before, if there is one."""
+
+    def certificate(self, account: str, sequence: int) -> bytes | None:
+        """The certificate applied at that place, as it was received."""
+
+
+class MemoryBooks:
+    """Books in dictionaries. `lock_order` and `commit` are its two writes."""
+
+    def __init__(self) -> None:
+        self._heads: dict[str, Head] = {}
+        self._locks: dict[tuple[str, int], Lock] = {}
+        self._certificates: dict[tuple[str, int], bytes] = {}
+        self._paid: dict[str, dict[str, tuple[list[int], list[int]]]] = {}
+        self._entries: dict[str, set[str]] = {}
+
+    def head(self, account: str) -> Head:
+        return self._heads.get(account, Head())
+
+    def vector(self) -> dict[str, int]:
+        return {a: head.sequence for a, head in self._heads.items() if head.sequence}
+
+    def lock(self, account: str, sequence: int) -> Lock | None:
+        return self._locks.get((account, sequence))
+
+    def credited(self, payee: str, seen: Mapping[str, int]) -> int:
+        total = 0
+        for payer, (sequences, totals) in self._paid.get(payee, {}).items():
+            place = bisect_right(sequences, seen.get(payer, 0))
+            total += totals[place - 1] if place else 0
+        return total
+
+    def repeated(self, account: str, entry_ids: Iterable[str]) -> str | None:
+        used = self._entries.get(account, set())
+        return next((entry_id for entry_id in entry_ids if entry_id in used), None)
+
+    def certificate(self, account: str, sequence: int) -> bytes | None:
+        return self._certificates.get((account, sequence))
+
+    def lock_order(self, account: str, sequence: int, lock: Lock) -> None:
+        """Record a vote before it leaves. A second order in the place is our own bug."""
+        known = self._locks.setdefault((account, sequence), lock)
+        assert known.digest == lock.digest or known.incarnation < lock.incarnation
+        self._locks[account, sequence] = lock
+
+    def commit(self, changes: Changes) -> None:
+        """Apply one certificate's changes; the lock it releases was for exactly this order."""
+        assert changes.sequence == self.head(changes.account).sequence + 1
+        self._heads[changes.account] = changes.head
+        for payee, points in changes.credits.items():
+            head = self.head(payee)
+            self._heads[payee] = replace(head, credits=head.credits + points)
+            sequences, totals = self._paid.setdefault(payee, {}).setdefault(
+                changes.account, ([], [])
+            )
+            sequences.append(changes.sequence)
+            totals.append((totals[-1] if totals else 0) + points)
+        self._entries.setdefault(changes.account, set()).update(e.id for e in changes.entries)
+        self._certificates[changes.account, changes.sequence] = changes.certificate
+        self._locks.pop((changes.account, changes.sequence), None)
+
+    def heads(self) -> Mapping[str, Head]:
+        return dict(self._heads)
+
+
+def state_digest(heads: Mapping[str, Head]) -> bytes:
+    """SHA-256 over every account that was ever touched: equal vectors, equal digests."""
+    state: JSON = {
+        account: {
+            "balance": head.balance,
+            "digest": b64encode(head.digest),
+            "sequence": head.sequence,
+        }
+        for account, head in heads.items()
+        if head != Head()
+    }
+    return hashlib.sha256(encode(state)).digest()

@@ -1,0 +1,152 @@
+"""The replica: what a member answers to another member's order, and how a certificate applies.
+
+An order is *valid* as a pure function of its causal past: the epoch, the number before it, what
+its owner had seen, entry ids that are new, and points that are there. Incoming points only ever
+raise what is available, so a vote that was right stays right.  SPEC §6.2, §6.4.
+
+    judge    order -> Cast (lock it durably, then vote) | Settled | Need | OrderConflict | refusal
+    advance  certificate -> Changes, or None while something it builds on is not applied yet
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from protocol.charter import Charter
+from protocol.documents.ledger import FREE_HIRE, VOTE, Order, Vote
+from protocol.errors import IncarnationStale, LimitExceeded, OrderConflict, OrderInvalid
+from protocol.keys import SigningKey
+from protocol.ledger.books import Books, Changes, Head, Lock
+from protocol.ledger.certificates import Certificate
+from protocol.signed import Signed, SignedDocument, sign
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Vote for the order. `lock` is to be durable before the vote leaves; None: it already is."""
+
+    order: Signed[Order]
+    lock: Lock | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The place is taken by an applied order; here is its certificate."""
+
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """We lack certificates that the order builds on: account -> (first, last) missing."""
+
+    ranges: Mapping[str, tuple[int, int]]
+
+
+Verdict = Cast | Settled | Need
+
+
+def judge(order: Signed[Order], charter: Charter, books: Books) -> Verdict:
+    """What to answer to an order whose signature and epoch are proven.  SPEC §6.2.
+
+    Raises OrderConflict with the other signed order when another one holds the place here, and the
+    refusal that fits when the order is not valid. Nothing is changed by asking.
+    """
+    body, digest = order.body, order.document.digest
+    if body.account not in charter.accounts:
+        raise OrderInvalid(f"{body.account} keeps no account")
+    head = books.head(body.account)
+    if body.sequence <= head.sequence:
+        settled = books.certificate(body.account, body.sequence)
+        assert settled is not None
+        return Settled(settled)
+    lock = books.lock(body.account, body.sequence)
+    if lock is not None:
+        if lock.digest == digest:
+            return Cast(order, None)
+        raise OrderConflict(
+            f"another order holds number {body.sequence} of {body.account}",
+            order=SignedDocument.parse(lock.document).to_json(),
+        )
+    missing = missing_before(body, books)
+    if missing:
+        return Need(missing)
+    check_valid(body, head, charter, books)
+    return Cast(order, Lock(body.incarnation, digest, order.document.encode()))
+
+
+def missing_before(order: Order, books: Books) -> Mapping[str, tuple[int, int]]:
+    """The certificates that must be applied here before the order can be judged or applied."""
+    vector = books.vector()
+    wanted = {**order.seen, order.account: order.sequence - 1}
+    return {
+        account: (vector.get(account, 0) + 1, sequence)
+        for account, sequence in wanted.items()
+        if sequence > vector.get(account, 0)
+    }
+
+
+def check_valid(order: Order, head: Head, charter: Charter, books: Books) -> None:
+    """Raise the first rule of SPEC §6.2 that the order breaks. Its causal past is applied here."""
+    # A later incarnation is only allowed with the promises that fenced the earlier ones.
+    if order.incarnation != 0:
+        raise IncarnationStale("a later incarnation needs the promises that allow it")
+    if order.previous != head.digest:
+        raise OrderInvalid(f"order {order.sequence} does not follow our order {head.sequence}")
+    foreign = (set(order.seen) - charter.accounts) | ({order.account} & set(order.seen))
+    if foreign:
+        raise OrderInvalid(f"seen names {min(foreign)}")
+    for entry in order.entries:
+        if entry.to not in charter.accounts or entry.to == order.account:
+            raise OrderInvalid(f"{entry.to} cannot be paid by {order.account}")
+    repeated = books.repeated(order.account, [entry.id for entry in order.entries])
+    if repeated is not None:
+        raise OrderInvalid(f"entry {repeated} was paid before")
+
+    left = books.credited(order.account, order.seen) - head.debits - order.debit
+    floor = floor_of(order, charter)
+    if left < floor:
+        raise LimitExceeded(
+            f"the order would leave {left} points and the floor is {floor}", left=left, floor=floor
+        )
+
+
+def floor_of(order: Order, charter: Charter) -> int:
+    """The lowest balance the order may leave: a free hire is spent from what was earned."""
+    if any(entry.kind == FREE_HIRE for entry in order.entries):
+        return 0
+    return -charter.member(order.account).credit_limit
+
+
+def cast_vote(order: Signed[Order], key: SigningKey) -> SignedDocument:
+    """The vote for an order that `judge` answered with Cast, and whose lock is durable."""
+    return sign(VOTE, Vote.on(order.body, order.document.digest).encode(), key)
+
+
+def advance(certificate: Certificate, books: Books) -> Changes | None:
+    """The changes of applying a certificate; None while it must be held back, or is applied.
+
+    The limit is not checked again: the quorum judged it on the same causal past.
+    """
+    order = certificate.order.body
+    head = books.head(order.account)
+    if order.sequence <= head.sequence or missing_before(order, books):
+        return None
+    # A quorum never certifies two chains of one account.
+    assert order.previous == head.digest
+    credits: dict[str, int] = {}
+    for entry in order.entries:
+        credits[entry.to] = credits.get(entry.to, 0) + entry.points
+    return Changes(
+        account=order.account,
+        head=Head(
+            sequence=order.sequence,
+            digest=certificate.order.document.digest,
+            debits=head.debits + order.debit,
+            credits=head.credits,
+        ),
+        credits=credits,
+        entries=order.entries,
+        certificate=certificate.data,
+    )

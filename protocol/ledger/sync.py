@@ -1,0 +1,127 @@
+"""What two replicas tell each other: the answer to an order, and what one of them lacks.  SPEC §6.5.
+
+These are bodies of signed HTTP calls, not documents: they say nothing that has to be proven to a
+third member. What they carry inside (votes, certificates) is proven by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from protocol import limits
+from protocol.keys import b64decode, b64encode
+from protocol.signed import SignedDocument
+from protocol.strictjson import JSON, Reader, encode, parse
+
+# Base64 writes three bytes in four characters.
+CERTIFICATE_CHARS_MAX = limits.CERTIFICATE_BYTES_MAX * 4 // 3 + 4
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAnswer:
+    """Exactly one of: a vote, what we need first, the certificate that settled the place."""
+
+    vote: SignedDocument | None = None
+    need: Mapping[str, tuple[int, int]] | None = None
+    certificate: bytes | None = None
+
+    def encode(self) -> bytes:
+        if self.vote is not None:
+            return b'{"outcome":"vote","vote":' + self.vote.encode() + b"}"
+        if self.certificate is not None:
+            return encode({"certificate": b64encode(self.certificate), "outcome": "settled"})
+        ranges: JSON = {a: list(span) for a, span in (self.need or {}).items()}
+        return encode({"need": ranges, "outcome": "need"})
+
+    @classmethod
+    def parse(cls, data: bytes) -> OrderAnswer:
+        reader = Reader(parse(data, bytes_max=limits.PEER_BODY_BYTES_MAX))
+        outcome = reader.text("outcome", 7, pattern="vote|need|settled")
+        if outcome == "vote":
+            answer = cls(vote=SignedDocument.from_json(reader.value("vote")))
+        elif outcome == "settled":
+            answer = cls(certificate=b64decode(reader.text("certificate", CERTIFICATE_CHARS_MAX)))
+        else:
+            answer = cls(need=_ranges(reader.object("need")))
+        reader.done()
+        return answer
+
+
+def _ranges(reader: Reader) -> Mapping[str, tuple[int, int]]:
+    found = {}
+    for account in reader.names(limits.MEMBERS_MAX, pattern=limits.MEMBER_ID_PATTERN):
+        first, last = reader.integers(account, 2, 1, limits.SEQUENCE_MAX)
+        found[account] = (first, last)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """"Here is where I stand; send what I lack, from these accounts on.\""""
+
+    vector: Mapping[str, int]
+    charter_version: int
+
+    def encode(self) -> bytes:
+        return encode({"charter_version": self.charter_version, "vector": dict(self.vector)})
+
+    @classmethod
+    def parse(cls, data: bytes) -> Pull:
+        reader = Reader(parse(data, bytes_max=limits.PEER_BODY_BYTES_MAX))
+        pull = cls(
+            vector=read_vector(reader.object("vector")),
+            charter_version=reader.integer("charter_version", 1, limits.VERSION_MAX),
+        )
+        reader.done()
+        return pull
+
+
+@dataclass(frozen=True, slots=True)
+class PullAnswer:
+    """The answerer's own state, and a page of certificates; `more` when the page was not enough."""
+
+    vector: Mapping[str, int]
+    state: bytes
+    certificates: tuple[bytes, ...]
+    more: bool
+
+    def encode(self) -> bytes:
+        return encode(
+            {
+                "certificates": [b64encode(each) for each in self.certificates],
+                "more": self.more,
+                "state": b64encode(self.state),
+                "vector": dict(self.vector),
+            }
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> PullAnswer:
+        reader = Reader(parse(data, bytes_max=limits.PEER_RESPONSE_BYTES_MAX))
+        page = reader.texts("certificates", limits.PULL_CERTIFICATES_MAX, CERTIFICATE_CHARS_MAX)
+        answer = cls(
+            vector=read_vector(reader.object("vector")),
+            state=reader.bytes("state", length=32),
+            certificates=tuple(b64decode(each) for each in page),
+            more=reader.boolean("more"),
+        )
+        reader.done()
+        return answer
+
+
+def read_vector(reader: Reader) -> Mapping[str, int]:
+    """A vector of account and last applied sequence."""
+    return {
+        account: reader.integer(account, 1, limits.SEQUENCE_MAX)
+        for account in reader.names(limits.MEMBERS_MAX, pattern=limits.MEMBER_ID_PATTERN)
+    }
+
+
+def lacking(theirs: Mapping[str, int], ours: Mapping[str, int]) -> Mapping[str, tuple[int, int]]:
+    """The ranges that we can send to a replica which stands at `theirs`: account -> (first, last)."""
+    return {
+        account: (theirs.get(account, 0) + 1, sequence)
+        for account, sequence in ours.items()
+        if sequence > theirs.get(account, 0)
+    }
