@@ -13,9 +13,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from node.models.schema import Model, one_of
 
 BATCH_STATES = ("draft", "waiting_approval", "approved", "sending", "sent", "cancelled")
-NOTICE_STATES = ("queued", "sent", "failed", "cancelled")
+NOTICE_STATES = ("draft", "waiting", "queued", "sent", "failed", "cancelled")
+# What people without a private link (DOMAIN 2.7) get: the notice without its passage, or nothing.
+EXCLUDED_GET = ("plain", "nothing")
 
-LIVE = text("state <> 'cancelled'")
+# A draft binds nobody yet, and what was cancelled can be said again.
+LIVE = text("state NOT IN ('draft', 'cancelled')")
 QUEUED = text("state = 'queued'")
 
 
@@ -58,6 +61,7 @@ class NoticeBatch(Model):
             ["template_versions.template_id", "template_versions.version"],
         ),
         one_of("state_known", "state", BATCH_STATES),
+        one_of("excluded_get_known", "excluded_get", EXCLUDED_GET),
         # Approval means a second person.
         CheckConstraint("approved_by IS NULL OR approved_by <> requested_by", name="four_eyes"),
         Index(None, "created_at", "id"),
@@ -72,12 +76,24 @@ class NoticeBatch(Model):
     requested_by: Mapped[str] = mapped_column(ForeignKey("users.id"))
     approved_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"), default=None)
     approved_at: Mapped[int | None] = mapped_column(default=None)
+    # The booked time; what was wished for, and the slot in office hours that came of it.
+    wished_at: Mapped[int | None] = mapped_column(default=None)
     scheduled_at: Mapped[int | None] = mapped_column(default=None)
+    # Who signs, in the words of the mail.
+    sender_name: Mapped[str]
+    sender_department: Mapped[str]
+    sender_phone: Mapped[str]
+    sender_email: Mapped[str]
+    excluded_get: Mapped[str] = mapped_column(default="plain")
     total: Mapped[int] = mapped_column(default=0)
     sent: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     cancelled: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[int]
+    requested_at: Mapped[int | None] = mapped_column(default=None)
+    # Who stopped it, and when.
+    cancelled_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"), default=None)
+    cancelled_at: Mapped[int | None] = mapped_column(default=None)
 
 
 class Link(Model):
@@ -133,7 +149,8 @@ class Notice(Model):
     applicant_id: Mapped[str] = mapped_column(ForeignKey("applicants.id"))
     link_id: Mapped[str | None] = mapped_column(ForeignKey("links.id"), default=None)
     kind: Mapped[str]
-    state: Mapped[str] = mapped_column(default="queued")
+    state: Mapped[str] = mapped_column(default="draft")
+    exclusion: Mapped[str | None] = mapped_column(default=None)  # why no link; never leaves
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[int] = mapped_column(default=0)
     lease: Mapped[str | None] = mapped_column(default=None)

@@ -70,15 +70,28 @@ def _notice_batches() -> None:
         sa.Column("requested_by", sa.Text(), nullable=False),
         sa.Column("approved_by", sa.Text(), nullable=True),
         sa.Column("approved_at", INTEGER, nullable=True),
+        sa.Column("wished_at", INTEGER, nullable=True),
         sa.Column("scheduled_at", INTEGER, nullable=True),
+        sa.Column("sender_name", sa.Text(), nullable=False),
+        sa.Column("sender_department", sa.Text(), nullable=False),
+        sa.Column("sender_phone", sa.Text(), nullable=False),
+        sa.Column("sender_email", sa.Text(), nullable=False),
+        sa.Column("excluded_get", sa.Text(), nullable=False),
         sa.Column("total", INTEGER, nullable=False),
         sa.Column("sent", INTEGER, nullable=False),
         sa.Column("failed", INTEGER, nullable=False),
         sa.Column("cancelled", INTEGER, nullable=False),
         sa.Column("created_at", INTEGER, nullable=False),
+        sa.Column("requested_at", INTEGER, nullable=True),
+        sa.Column("cancelled_by", sa.Text(), nullable=True),
+        sa.Column("cancelled_at", INTEGER, nullable=True),
         sa.CheckConstraint(
             "state IN ('draft', 'waiting_approval', 'approved', 'sending', 'sent', 'cancelled')",
             name=op.f("ck_notice_batches_state_known"),
+        ),
+        sa.CheckConstraint(
+            "excluded_get IN ('plain', 'nothing')",
+            name=op.f("ck_notice_batches_excluded_get_known"),
         ),
         sa.CheckConstraint(
             "approved_by IS NULL OR approved_by <> requested_by",
@@ -86,6 +99,9 @@ def _notice_batches() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["approved_by"], ["users.id"], name=op.f("fk_notice_batches_approved_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["cancelled_by"], ["users.id"], name=op.f("fk_notice_batches_cancelled_by")
         ),
         sa.ForeignKeyConstraint(
             ["requested_by"], ["users.id"], name=op.f("fk_notice_batches_requested_by")
@@ -146,6 +162,7 @@ def _notices() -> None:
         sa.Column("link_id", sa.Text(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("exclusion", sa.Text(), nullable=True),
         sa.Column("attempts", INTEGER, nullable=False),
         sa.Column("next_attempt_at", INTEGER, nullable=False),
         sa.Column("lease", sa.Text(), nullable=True),
@@ -153,7 +170,7 @@ def _notices() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("sent_at", INTEGER, nullable=True),
         sa.CheckConstraint(
-            "state IN ('queued', 'sent', 'failed', 'cancelled')",
+            "state IN ('draft', 'waiting', 'queued', 'sent', 'failed', 'cancelled')",
             name=op.f("ck_notices_state_known"),
         ),
         sa.ForeignKeyConstraint(
@@ -185,6 +202,6 @@ def _index_notices() -> None:
         "notices",
         ["applicant_id", "kind"],
         unique=True,
-        sqlite_where=sa.text("state <> 'cancelled'"),
-        postgresql_where=sa.text("state <> 'cancelled'"),
+        sqlite_where=sa.text("state NOT IN ('draft', 'cancelled')"),
+        postgresql_where=sa.text("state NOT IN ('draft', 'cancelled')"),
     )
