@@ -20,14 +20,18 @@ from node.models.ledger import (
     LedgerCertificate,
     LedgerCredit,
     LedgerEntry,
-    LedgerOrder,
-    OwnOrder,
-    OwnVote,
+    LedgerLock,
     PendingEntry,
 )
 from node.models.membership import Charter, Incarnation, Peer
 from node.models.notices import Link, Notice, NoticeBatch, Template, TemplateVersion
-from node.models.referrals import AcceptanceRule, ReferralIn, ReferralOut, StageChange
+from node.models.referrals import (
+    AcceptanceRule,
+    ReferralIn,
+    ReferralOut,
+    ResumeChunk,
+    StageChange,
+)
 from node.models.schema import METADATA, Model
 from node.models.users import SignInAttempt, User, UserSession
 
@@ -52,7 +56,7 @@ __all__ = [
     "LedgerCertificate",
     "LedgerCredit",
     "LedgerEntry",
-    "LedgerOrder",
+    "LedgerLock",
     "Link",
     "MailEntry",
     "Model",
@@ -60,13 +64,12 @@ __all__ = [
     "Notice",
     "NoticeBatch",
     "OutboxEntry",
-    "OwnOrder",
-    "OwnVote",
     "Peer",
     "PendingEntry",
     "PersonKey",
     "ReferralIn",
     "ReferralOut",
+    "ResumeChunk",
     "SignInAttempt",
     "StageChange",
     "Suppression",

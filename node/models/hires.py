@@ -14,22 +14,27 @@ class Hire(Model):
     __tablename__ = "hires"
     __table_args__ = (
         # A referral ends in one hire at most.
-        UniqueConstraint("referral_id", name="one_a_referral"),
+        UniqueConstraint("direction", "referral_id", name="one_a_referral"),
         one_of("direction_known", "direction", DIRECTIONS),
         # Fees are whole yen; a refund is a document of its own.
-        CheckConstraint("fee >= 0", name="fee_not_negative"),
-        # What a slot pays for costs nothing else, and its entry stands in the ledger.
-        CheckConstraint("NOT with_slot OR (fee = 0 AND entry_id IS NOT NULL)", name="slot_is_free"),
-        Index(None, "at", "id"),
+        CheckConstraint("fee_yen >= 0 AND points >= 0", name="amounts_not_negative"),
+        # What a slot pays for costs nothing else, and its entry has a name in the ledger.
+        CheckConstraint(
+            "points = 0 OR (fee_yen = 0 AND entry_id IS NOT NULL)", name="slot_is_free"
+        ),
+        Index(None, "registered_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    referral_id: Mapped[str]
     direction: Mapped[str]
-    joined_on: Mapped[int]  # the first second of that day in the node's time zone
-    annual_pay_blob: Mapped[bytes | None] = mapped_column(default=None)
-    with_slot: Mapped[bool]
-    fee: Mapped[int]
+    referral_id: Mapped[str]  # the id of our own row
+    peer: Mapped[str]
+    joins_on: Mapped[str]  # YYYY-MM-DD
+    points: Mapped[int]  # 0 for a hire with a fee
+    fee_yen: Mapped[int]
     entry_id: Mapped[str | None] = mapped_column(default=None)
-    registered_by: Mapped[str]
-    at: Mapped[int]
+    # 理論年収 under the keyring; nobody's business but HR's.
+    annual_pay_blob: Mapped[bytes | None] = mapped_column(default=None)
+    # None for a hire that a peer reported.
+    registered_by: Mapped[str | None] = mapped_column(default=None)
+    registered_at: Mapped[int]

@@ -19,38 +19,37 @@ class LedgerAccount(Model):
     __table_args__ = (
         # Sequence 0 is the empty account; orders begin at 1.
         CheckConstraint("sequence >= 0", name="sequence_not_negative"),
-        # Debits only grow; a refund is another member's debit.
-        CheckConstraint("debits >= 0", name="debits_not_negative"),
-        # The balance cannot fall below what was paid out.
-        CheckConstraint("balance + debits >= 0", name="credits_not_negative"),
+        # Both sums only grow; the balance is their difference.
+        CheckConstraint("debits >= 0 AND credits >= 0", name="sums_not_negative"),
     )
 
     account: Mapped[str] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(default=0)
-    digest: Mapped[bytes | None] = mapped_column(default=None)  # of the last applied order
-    balance: Mapped[int] = mapped_column(default=0)
+    digest: Mapped[bytes]  # of the last applied order
     debits: Mapped[int] = mapped_column(default=0)
-    incarnation: Mapped[int] = mapped_column(default=1)  # never vote below it
+    credits: Mapped[int] = mapped_column(default=0)
 
 
-class LedgerOrder(Model):
-    """A lock: the one order this member voted for in a slot, and its vote."""
+class LedgerLock(Model):
+    """The one order this member voted for in a place, until the place is settled.
 
-    __tablename__ = "ledger_orders"
+    The row of our own account is our open order.
+    """
+
+    __tablename__ = "ledger_locks"
     __table_args__ = (
         # Orders begin at 1.
         CheckConstraint("sequence >= 1", name="sequence_from_one"),
         {"sqlite_with_rowid": False},
     )
 
-    # The primary key is the rule: a second vote for one slot and incarnation cannot be stored.
+    # The primary key is the rule: a second vote for one place and incarnation cannot be stored.
     account: Mapped[str] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     incarnation: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     epoch: Mapped[int]
     digest: Mapped[bytes]
     document: Mapped[bytes]
-    vote: Mapped[bytes | None] = mapped_column(default=None)
     locked_at: Mapped[int]
 
 
@@ -63,12 +62,12 @@ class LedgerCertificate(Model):
         CheckConstraint("sequence >= 1", name="sequence_from_one"),
     )
 
-    # The primary key is the rule: one certificate for one slot, whatever its incarnation.
+    # The primary key is the rule: one certificate for one place, whatever its incarnation.
     account: Mapped[str] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    digest: Mapped[bytes]
     epoch: Mapped[int]
-    incarnation: Mapped[int] = mapped_column(default=1)
+    incarnation: Mapped[int]
+    digest: Mapped[bytes]
     document: Mapped[bytes]
     applied_at: Mapped[int]
 
@@ -84,7 +83,11 @@ class HeldCertificate(Model):
 
 
 class LedgerEntry(Model):
-    """One applied entry.  Statements page by `(applied_at, account, sequence, position)`."""
+    """One applied entry.
+
+    A payer's lines stand in its sequence, which is the primary key; a recipient's are found by
+    the index. `applied_at` grows with both, so a statement merges the two.
+    """
 
     __tablename__ = "ledger_entries"
     __table_args__ = (
@@ -95,7 +98,6 @@ class LedgerEntry(Model):
         # Nobody pays to themselves.
         CheckConstraint("account <> recipient", name="not_to_oneself"),
         one_of("kind_known", "kind", ENTRY_KINDS),
-        Index(None, "account", "applied_at", "sequence", "position"),
         Index(None, "recipient", "applied_at", "account", "sequence", "position"),
         {"sqlite_with_rowid": False},
     )
@@ -107,72 +109,41 @@ class LedgerEntry(Model):
     kind: Mapped[str]
     recipient: Mapped[str]
     points: Mapped[int]
-    reference: Mapped[str]
+    reference: Mapped[bytes]
     applied_at: Mapped[int]
 
 
 class LedgerCredit(Model):
-    """All that `payer` had paid to `payee` up to the payer's `sequence`: credit within `seen`."""
+    """What one order paid to one member: it tells what an account had within a vector."""
 
     __tablename__ = "ledger_credits"
     __table_args__ = (
         # A sum of positive points.
-        CheckConstraint("total > 0", name="total_positive"),
+        CheckConstraint("points > 0", name="points_positive"),
         {"sqlite_with_rowid": False},
     )
 
-    payer: Mapped[str] = mapped_column(primary_key=True)
     payee: Mapped[str] = mapped_column(primary_key=True)
+    payer: Mapped[str] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    total: Mapped[int]
+    points: Mapped[int]
 
 
 class PendingEntry(Model):
-    """An entry this member promised, with the salt of its commitment, until it is certified."""
+    """An entry this member owes; it goes when the order that carries it is applied."""
 
     __tablename__ = "pending_entries"
     __table_args__ = (
         # Points move from payer to recipient, never backwards.
         CheckConstraint("points > 0", name="points_positive"),
         one_of("kind_known", "kind", ENTRY_KINDS),
-        # The next order takes the oldest that stand in none.
-        Index(None, "sequence", "created_at", "entry_id"),
+        # The next order takes the oldest.
+        Index(None, "created_at", "entry_id"),
     )
 
     entry_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
     recipient: Mapped[str]
     points: Mapped[int]
-    reference: Mapped[str]
-    salt: Mapped[bytes]
+    reference: Mapped[bytes]
     created_at: Mapped[int]
-    sequence: Mapped[int | None] = mapped_column(default=None)  # of our order that carries it
-
-
-class OwnOrder(Model):
-    """An order of this member, committed before it is sent; one is open at a time."""
-
-    __tablename__ = "own_orders"
-    __table_args__ = (
-        # Orders begin at 1.
-        CheckConstraint("sequence >= 1", name="sequence_from_one"),
-    )
-
-    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    incarnation: Mapped[int] = mapped_column(default=1)
-    epoch: Mapped[int]
-    digest: Mapped[bytes]
-    document: Mapped[bytes]
-    created_at: Mapped[int]
-    certified_at: Mapped[int | None] = mapped_column(default=None)
-
-
-class OwnVote(Model):
-    """A member's vote for one of our orders; a member counts once."""
-
-    __tablename__ = "own_votes"
-
-    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    voter: Mapped[str] = mapped_column(primary_key=True)
-    keyid: Mapped[str]
-    signature: Mapped[bytes]

@@ -1,39 +1,17 @@
-"""Referrals sent and received, rules for accepting them, and the steps of selection."""
+"""Referrals sent and received, the rule that accepts them, and the steps of selection."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.models.schema import Model, one_of
 
-OUT_STATES = (
-    "consented",
-    "delivered",
-    "accepted",
-    "declined",
-    "already_known",
-    "released",
-    "hired",
-    "closed",
-    "withdrawn",
-    "expired",
-    "refused",
-)
-IN_STATES = (
-    "received",
-    "accepted",
-    "declined",
-    "already_known",
-    "profile_received",
-    "hired",
-    "closed",
-    "withdrawn",
-    "expired",
-)
+OUT_STATES = ("sent", "accepted", "released", "declined", "already_known", "hired", "expired")
+IN_STATES = ("received", "accepted", "profile_received", "declined", "already_known", "hired")
 DIRECTIONS = ("in", "out")
 
 
 class ReferralOut(Model):
-    """One candidate this member offered to one other."""
+    """One candidate this member offered to one other, from consent to hire."""
 
     __tablename__ = "referrals_out"
     __table_args__ = (
@@ -44,7 +22,6 @@ class ReferralOut(Model):
         Index(None, "state", "created_at", "id"),
         Index(None, "recipient", "created_at", "id"),
         Index(None, "applicant_id"),
-        Index(None, "envelope_id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -52,13 +29,22 @@ class ReferralOut(Model):
     consent_id: Mapped[str] = mapped_column(ForeignKey("consents.id"))
     applicant_id: Mapped[str] = mapped_column(ForeignKey("applicants.id"))
     recipient: Mapped[str]
-    envelope_id: Mapped[str | None] = mapped_column(default=None)
-    profile_envelope_id: Mapped[str | None] = mapped_column(default=None)
-    state: Mapped[str] = mapped_column(default="consented")
+    envelope_id: Mapped[str]
+    state: Mapped[str] = mapped_column(default="sent")
+    # The common stage code that the receiver told, as far as the person allowed it.
     stage_code: Mapped[str | None] = mapped_column(default=None)
-    answer: Mapped[bytes | None] = mapped_column(default=None)  # the receiver's signed answer
+    shares_progress: Mapped[bool]
+    # What waits for the acceptance, sealed under the person's key; gone once released.
+    profile_blob: Mapped[bytes | None] = mapped_column(default=None)
+    resume_blob: Mapped[bytes | None] = mapped_column(default=None)
+    # The receiver's signed acceptance, and the id under which its point will be in the ledger.
+    acceptance: Mapped[bytes | None] = mapped_column(default=None)
     entry_id: Mapped[str | None] = mapped_column(default=None)
+    points: Mapped[int] = mapped_column(default=0)
+    answer_by: Mapped[int]
     created_at: Mapped[int]
+    answered_at: Mapped[int | None] = mapped_column(default=None)
+    released_at: Mapped[int | None] = mapped_column(default=None)
     updated_at: Mapped[int]
 
 
@@ -68,8 +54,8 @@ class ReferralIn(Model):
     __tablename__ = "referrals_in"
     __table_args__ = (
         one_of("state_known", "state", IN_STATES),
-        # A profile is only readable with its person's key.
-        CheckConstraint("person_blob IS NULL OR person_id IS NOT NULL", name="profile_has_key"),
+        # A member offers one referral once; ids of two members may be alike.
+        UniqueConstraint("sender", "referral_id", name="once_a_sender"),
         # A promise of a point is the signed acceptance.
         CheckConstraint(
             "state NOT IN ('accepted', 'profile_received', 'hired') OR acceptance IS NOT NULL",
@@ -79,8 +65,6 @@ class ReferralIn(Model):
         Index(None, "state", "created_at", "id"),
         Index(None, "sender", "created_at", "id"),
         Index(None, "state", "due_at"),
-        Index(None, "envelope_id"),
-        Index(None, "entry_id"),
         Index(None, "email_index"),
         Index(None, "phone_index"),
         Index(None, "name_index"),
@@ -88,25 +72,38 @@ class ReferralIn(Model):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     sender: Mapped[str]
+    referral_id: Mapped[str]  # as the sender calls it
     envelope_id: Mapped[str]
     card: Mapped[str]  # JSON; anonymous, DOMAIN 6.1
+    grounds: Mapped[str]  # JSON; the consent and how the giver came to the data, Art. 30
+    receipt_digest: Mapped[bytes]  # what the payment's reference commits to
     state: Mapped[str] = mapped_column(default="received")
     stage_code: Mapped[str | None] = mapped_column(default=None)
-    # The key of the released profile.
-    person_id: Mapped[str | None] = mapped_column(ForeignKey("person_keys.person_id"), default=None)
-    person_blob: Mapped[bytes | None] = mapped_column(default=None)
+    # The profile and PDF, sealed under the key of `person_keys` with this row's id.
+    profile_blob: Mapped[bytes | None] = mapped_column(default=None)
+    resume_blob: Mapped[bytes | None] = mapped_column(default=None)
     email_index: Mapped[bytes | None] = mapped_column(default=None)
     phone_index: Mapped[bytes | None] = mapped_column(default=None)
     name_index: Mapped[bytes | None] = mapped_column(default=None)
-    # The user who answers for it.
-    owner: Mapped[str | None] = mapped_column(ForeignKey("users.id"), default=None)
-    due_at: Mapped[int]
-    accepted_by: Mapped[str | None] = mapped_column(default=None)  # a user's or a rule's id
     acceptance: Mapped[bytes | None] = mapped_column(default=None)
-    accepted_at: Mapped[int | None] = mapped_column(default=None)
     entry_id: Mapped[str | None] = mapped_column(default=None)
+    # The user who answered; none when the rule did.
+    answered_by: Mapped[str | None] = mapped_column(default=None)
+    due_at: Mapped[int]
     created_at: Mapped[int]
+    answered_at: Mapped[int | None] = mapped_column(default=None)
     updated_at: Mapped[int]
+
+
+class ResumeChunk(Model):
+    """One chunk of a PDF that has not arrived whole; sealed under the person's key."""
+
+    __tablename__ = "resume_chunks"
+
+    referral_in_id: Mapped[str] = mapped_column(ForeignKey("referrals_in.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    total: Mapped[int]
+    content_blob: Mapped[bytes]
 
 
 class AcceptanceRule(Model):
@@ -119,13 +116,13 @@ class AcceptanceRule(Model):
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
+    active: Mapped[bool]
     monthly_cap: Mapped[int]
-    active: Mapped[bool] = mapped_column(default=True)
-    criteria: Mapped[str] = mapped_column(default="{}")  # JSON
-    # Who answers for what the rule accepts.
-    created_by: Mapped[str] = mapped_column(ForeignKey("users.id"))
-    created_at: Mapped[int]
+    # Codes of applicant types and prefectures, comma-separated; empty means any.
+    applicant_types: Mapped[str] = mapped_column(default="")
+    regions: Mapped[str] = mapped_column(default="")
+    updated_by: Mapped[str]
+    updated_at: Mapped[int]
 
 
 class StageChange(Model):
@@ -134,11 +131,13 @@ class StageChange(Model):
     __tablename__ = "stage_changes"
     __table_args__ = (
         one_of("direction_known", "direction", DIRECTIONS),
-        Index(None, "referral_id", "at", "id"),
+        Index(None, "direction", "referral_id", "changed_at"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True, init=False)
-    referral_id: Mapped[str]
-    at: Mapped[int]
-    stage_code: Mapped[str]
+    id: Mapped[str] = mapped_column(primary_key=True)
     direction: Mapped[str]
+    referral_id: Mapped[str]  # the id of our own row
+    stage_code: Mapped[str]
+    changed_at: Mapped[int]
+    # None for a change that a peer told us of.
+    changed_by: Mapped[str | None] = mapped_column(default=None)
