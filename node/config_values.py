@@ -53,18 +53,22 @@ def _has_port(parts: SplitResult) -> bool:
 
 
 def text(value: str) -> str:
+    """Take any text."""
     return value
 
 
 def path(value: str) -> Path:
+    """Take a path; ~ means the home folder."""
     return Path(value).expanduser()
 
 
 def optional_path(value: str) -> Path | None:
+    """Take a path, or nothing."""
     return path(value) if value else None
 
 
 def integer(low: int, high: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers from `low` to `high`."""
     def parse(value: str) -> int:
         if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
             raise ValueError(f"must be a whole number from {low} to {high}")
@@ -74,12 +78,14 @@ def integer(low: int, high: int) -> Callable[[str], int]:
 
 
 def flag(value: str) -> bool:
+    """Take 0 or 1."""
     if value not in ("0", "1"):
         raise ValueError("must be 0 or 1")
     return value == "1"
 
 
 def member_id(value: str) -> str:
+    """Take a member's id, as charters write it."""
     allowed = all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in value)
     if not allowed or len(value) > 32:
         raise ValueError("must be up to 32 of a-z, 0-9 and -")
@@ -87,6 +93,7 @@ def member_id(value: str) -> str:
 
 
 def public_url(value: str) -> str:
+    """Take the origin people and peers use: https, unless it is loopback."""
     parts = urlsplit(value)
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname or not _has_port(parts):
         raise ValueError("must look like https://tasuki.example.co.jp")
@@ -98,6 +105,7 @@ def public_url(value: str) -> str:
 
 
 def listen(value: str) -> tuple[str, int]:
+    """Take host:port; an IPv6 host stands in brackets."""
     host, _, port = value.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
         raise ValueError("must look like 127.0.0.1:8080")
@@ -105,6 +113,7 @@ def listen(value: str) -> tuple[str, int]:
 
 
 def smtp_server(value: str) -> SMTPServer:
+    """Take the URL of a mail server."""
     parts = urlsplit(value)
     if parts.scheme not in SMTP_PORTS or not parts.hostname or not _has_port(parts):
         raise ValueError("must look like smtp://user:password@mail.example.co.jp:587?starttls=1")
@@ -123,6 +132,7 @@ def smtp_server(value: str) -> SMTPServer:
 
 
 def minute_of(value: str) -> int:
+    """Return the minutes after midnight of hh:mm."""
     hour, _, minute = value.partition(":")
     if not (hour.isdigit() and minute.isdigit() and len(minute) == 2 and int(minute) < 60):
         raise ValueError("must look like 10:00-18:00")
@@ -130,6 +140,7 @@ def minute_of(value: str) -> int:
 
 
 def send_window(value: str) -> SendWindow:
+    """Take hh:mm-hh:mm within one day."""
     opens, _, closes = value.partition("-")
     window = SendWindow(minute_of(opens), minute_of(closes))
     if not window.opens_minute < window.closes_minute <= MINUTES_A_DAY:
@@ -138,6 +149,7 @@ def send_window(value: str) -> SendWindow:
 
 
 def time_zone(value: str) -> ZoneInfo:
+    """Take the name of a time zone."""
     try:
         return ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError) as error:
@@ -145,6 +157,7 @@ def time_zone(value: str) -> ZoneInfo:
 
 
 def networks(value: str) -> tuple[Network, ...]:
+    """Take networks, separated by commas."""
     try:
         return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
     except ValueError as error:
@@ -152,6 +165,7 @@ def networks(value: str) -> tuple[Network, ...]:
 
 
 def log_level(value: str) -> str:
+    """Take the name of a level."""
     if value not in ("debug", "info", "warning", "error"):
         raise ValueError("must be debug, info, warning or error")
     return value

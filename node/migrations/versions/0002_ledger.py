@@ -14,7 +14,7 @@ INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Create them, parents first."""
     _ledger_accounts()
-    _ledger_orders()
+    _ledger_locks()
     _ledger_certificates()
     _ledger_held()
     _ledger_entries()
@@ -22,8 +22,6 @@ def upgrade() -> None:
     _ledger_credits()
     _pending_entries()
     _index_pending_entries()
-    _own_orders()
-    _own_votes()
 
 
 def downgrade() -> None:
@@ -36,34 +34,29 @@ def _ledger_accounts() -> None:
         "ledger_accounts",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("sequence", INTEGER, nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=True),
-        sa.Column("balance", INTEGER, nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("debits", INTEGER, nullable=False),
-        sa.Column("incarnation", INTEGER, nullable=False),
+        sa.Column("credits", INTEGER, nullable=False),
         sa.CheckConstraint(
-            "balance + debits >= 0", name=op.f("ck_ledger_accounts_credits_not_negative")
+            "debits >= 0 AND credits >= 0", name=op.f("ck_ledger_accounts_sums_not_negative")
         ),
-        sa.CheckConstraint("debits >= 0", name=op.f("ck_ledger_accounts_debits_not_negative")),
         sa.CheckConstraint("sequence >= 0", name=op.f("ck_ledger_accounts_sequence_not_negative")),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_ledger_accounts")),
     )
 
 
-def _ledger_orders() -> None:
+def _ledger_locks() -> None:
     op.create_table(
-        "ledger_orders",
+        "ledger_locks",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("sequence", INTEGER, autoincrement=False, nullable=False),
         sa.Column("incarnation", INTEGER, autoincrement=False, nullable=False),
         sa.Column("epoch", INTEGER, nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("document", sa.LargeBinary(), nullable=False),
-        sa.Column("vote", sa.LargeBinary(), nullable=True),
         sa.Column("locked_at", INTEGER, nullable=False),
-        sa.CheckConstraint("sequence >= 1", name=op.f("ck_ledger_orders_sequence_from_one")),
-        sa.PrimaryKeyConstraint(
-            "account", "sequence", "incarnation", name=op.f("pk_ledger_orders")
-        ),
+        sa.CheckConstraint("sequence >= 1", name=op.f("ck_ledger_locks_sequence_from_one")),
+        sa.PrimaryKeyConstraint("account", "sequence", "incarnation", name=op.f("pk_ledger_locks")),
         sqlite_with_rowid=False,
     )
 
@@ -73,9 +66,9 @@ def _ledger_certificates() -> None:
         "ledger_certificates",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("sequence", INTEGER, autoincrement=False, nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("epoch", INTEGER, nullable=False),
         sa.Column("incarnation", INTEGER, nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("document", sa.LargeBinary(), nullable=False),
         sa.Column("applied_at", INTEGER, nullable=False),
         sa.CheckConstraint("sequence >= 1", name=op.f("ck_ledger_certificates_sequence_from_one")),
@@ -103,7 +96,7 @@ def _ledger_entries() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("points", INTEGER, nullable=False),
-        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("reference", sa.LargeBinary(), nullable=False),
         sa.Column("applied_at", INTEGER, nullable=False),
         sa.CheckConstraint(
             "kind IN ('referral', 'free_hire', 'refund', 'correction')",
@@ -121,12 +114,6 @@ def _ledger_entries() -> None:
 
 def _index_ledger_entries() -> None:
     op.create_index(
-        op.f("ix_ledger_entries_account_applied_at_sequence_position"),
-        "ledger_entries",
-        ["account", "applied_at", "sequence", "position"],
-        unique=False,
-    )
-    op.create_index(
         op.f("ix_ledger_entries_recipient_applied_at_account_sequence_position"),
         "ledger_entries",
         ["recipient", "applied_at", "account", "sequence", "position"],
@@ -137,12 +124,12 @@ def _index_ledger_entries() -> None:
 def _ledger_credits() -> None:
     op.create_table(
         "ledger_credits",
-        sa.Column("payer", sa.Text(), nullable=False),
         sa.Column("payee", sa.Text(), nullable=False),
+        sa.Column("payer", sa.Text(), nullable=False),
         sa.Column("sequence", INTEGER, autoincrement=False, nullable=False),
-        sa.Column("total", INTEGER, nullable=False),
-        sa.CheckConstraint("total > 0", name=op.f("ck_ledger_credits_total_positive")),
-        sa.PrimaryKeyConstraint("payer", "payee", "sequence", name=op.f("pk_ledger_credits")),
+        sa.Column("points", INTEGER, nullable=False),
+        sa.CheckConstraint("points > 0", name=op.f("ck_ledger_credits_points_positive")),
+        sa.PrimaryKeyConstraint("payee", "payer", "sequence", name=op.f("pk_ledger_credits")),
         sqlite_with_rowid=False,
     )
 
@@ -154,10 +141,8 @@ def _pending_entries() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("points", INTEGER, nullable=False),
-        sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("reference", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", INTEGER, nullable=False),
-        sa.Column("sequence", INTEGER, nullable=True),
         sa.CheckConstraint(
             "kind IN ('referral', 'free_hire', 'refund', 'correction')",
             name=op.f("ck_pending_entries_kind_known"),
@@ -169,34 +154,8 @@ def _pending_entries() -> None:
 
 def _index_pending_entries() -> None:
     op.create_index(
-        op.f("ix_pending_entries_sequence_created_at_entry_id"),
+        op.f("ix_pending_entries_created_at_entry_id"),
         "pending_entries",
-        ["sequence", "created_at", "entry_id"],
+        ["created_at", "entry_id"],
         unique=False,
-    )
-
-
-def _own_orders() -> None:
-    op.create_table(
-        "own_orders",
-        sa.Column("sequence", INTEGER, autoincrement=False, nullable=False),
-        sa.Column("incarnation", INTEGER, nullable=False),
-        sa.Column("epoch", INTEGER, nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("document", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", INTEGER, nullable=False),
-        sa.Column("certified_at", INTEGER, nullable=True),
-        sa.CheckConstraint("sequence >= 1", name=op.f("ck_own_orders_sequence_from_one")),
-        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_own_orders")),
-    )
-
-
-def _own_votes() -> None:
-    op.create_table(
-        "own_votes",
-        sa.Column("sequence", INTEGER, autoincrement=False, nullable=False),
-        sa.Column("voter", sa.Text(), nullable=False),
-        sa.Column("keyid", sa.Text(), nullable=False),
-        sa.Column("signature", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("sequence", "voter", name=op.f("pk_own_votes")),
     )

@@ -86,12 +86,12 @@ def _notice_batches() -> None:
         sa.Column("cancelled_by", sa.Text(), nullable=True),
         sa.Column("cancelled_at", INTEGER, nullable=True),
         sa.CheckConstraint(
-            "state IN ('draft', 'waiting_approval', 'approved', 'sending', 'sent', 'cancelled')",
-            name=op.f("ck_notice_batches_state_known"),
-        ),
-        sa.CheckConstraint(
             "excluded_get IN ('plain', 'nothing')",
             name=op.f("ck_notice_batches_excluded_get_known"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('draft', 'waiting_approval', 'approved', 'sending', 'sent', 'cancelled')",
+            name=op.f("ck_notice_batches_state_known"),
         ),
         sa.CheckConstraint(
             "approved_by IS NULL OR approved_by <> requested_by",

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _index_referrals_out()
     _referrals_in()
     _index_referrals_in()
+    _resume_chunks()
     _acceptance_rules()
     _stage_changes()
     _index_stage_changes()
@@ -34,17 +35,23 @@ def _referrals_out() -> None:
         sa.Column("consent_id", sa.Text(), nullable=False),
         sa.Column("applicant_id", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
-        sa.Column("envelope_id", sa.Text(), nullable=True),
-        sa.Column("profile_envelope_id", sa.Text(), nullable=True),
+        sa.Column("envelope_id", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("stage_code", sa.Text(), nullable=True),
-        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("shares_progress", sa.Boolean(), nullable=False),
+        sa.Column("profile_blob", sa.LargeBinary(), nullable=True),
+        sa.Column("resume_blob", sa.LargeBinary(), nullable=True),
+        sa.Column("acceptance", sa.LargeBinary(), nullable=True),
         sa.Column("entry_id", sa.Text(), nullable=True),
+        sa.Column("points", INTEGER, nullable=False),
+        sa.Column("answer_by", INTEGER, nullable=False),
         sa.Column("created_at", INTEGER, nullable=False),
+        sa.Column("answered_at", INTEGER, nullable=True),
+        sa.Column("released_at", INTEGER, nullable=True),
         sa.Column("updated_at", INTEGER, nullable=False),
         sa.CheckConstraint(
-            "state IN ('consented', 'delivered', 'accepted', 'declined', 'already_known', "
-            "'released', 'hired', 'closed', 'withdrawn', 'expired', 'refused')",
+            "state IN ('sent', 'accepted', 'released', 'declined', 'already_known', 'hired', "
+            "'expired')",
             name=op.f("ck_referrals_out_state_known"),
         ),
         sa.ForeignKeyConstraint(
@@ -66,9 +73,6 @@ def _index_referrals_out() -> None:
         op.f("ix_referrals_out_created_at_id"), "referrals_out", ["created_at", "id"], unique=False
     )
     op.create_index(
-        op.f("ix_referrals_out_envelope_id"), "referrals_out", ["envelope_id"], unique=False
-    )
-    op.create_index(
         op.f("ix_referrals_out_recipient_created_at_id"),
         "referrals_out",
         ["recipient", "created_at", "id"],
@@ -87,41 +91,36 @@ def _referrals_in() -> None:
         "referrals_in",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
         sa.Column("envelope_id", sa.Text(), nullable=False),
         sa.Column("card", sa.Text(), nullable=False),
+        sa.Column("grounds", sa.Text(), nullable=False),
+        sa.Column("receipt_digest", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("stage_code", sa.Text(), nullable=True),
-        sa.Column("person_id", sa.Text(), nullable=True),
-        sa.Column("person_blob", sa.LargeBinary(), nullable=True),
+        sa.Column("profile_blob", sa.LargeBinary(), nullable=True),
+        sa.Column("resume_blob", sa.LargeBinary(), nullable=True),
         sa.Column("email_index", sa.LargeBinary(), nullable=True),
         sa.Column("phone_index", sa.LargeBinary(), nullable=True),
         sa.Column("name_index", sa.LargeBinary(), nullable=True),
-        sa.Column("owner", sa.Text(), nullable=True),
-        sa.Column("due_at", INTEGER, nullable=False),
-        sa.Column("accepted_by", sa.Text(), nullable=True),
         sa.Column("acceptance", sa.LargeBinary(), nullable=True),
-        sa.Column("accepted_at", INTEGER, nullable=True),
         sa.Column("entry_id", sa.Text(), nullable=True),
+        sa.Column("answered_by", sa.Text(), nullable=True),
+        sa.Column("due_at", INTEGER, nullable=False),
         sa.Column("created_at", INTEGER, nullable=False),
+        sa.Column("answered_at", INTEGER, nullable=True),
         sa.Column("updated_at", INTEGER, nullable=False),
         sa.CheckConstraint(
-            "state IN ('received', 'accepted', 'declined', 'already_known', "
-            "'profile_received', 'hired', 'closed', 'withdrawn', 'expired')",
+            "state IN ('received', 'accepted', 'profile_received', 'declined', "
+            "'already_known', 'hired')",
             name=op.f("ck_referrals_in_state_known"),
         ),
         sa.CheckConstraint(
             "state NOT IN ('accepted', 'profile_received', 'hired') OR acceptance IS NOT NULL",
             name=op.f("ck_referrals_in_acceptance_promises"),
         ),
-        sa.CheckConstraint(
-            "person_blob IS NULL OR person_id IS NOT NULL",
-            name=op.f("ck_referrals_in_profile_has_key"),
-        ),
-        sa.ForeignKeyConstraint(["owner"], ["users.id"], name=op.f("fk_referrals_in_owner")),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["person_keys.person_id"], name=op.f("fk_referrals_in_person_id")
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_referrals_in")),
+        sa.UniqueConstraint("sender", "referral_id", name=op.f("uq_referrals_in_once_a_sender")),
     )
 
 
@@ -131,10 +130,6 @@ def _index_referrals_in() -> None:
     )
     op.create_index(
         op.f("ix_referrals_in_email_index"), "referrals_in", ["email_index"], unique=False
-    )
-    op.create_index(op.f("ix_referrals_in_entry_id"), "referrals_in", ["entry_id"], unique=False)
-    op.create_index(
-        op.f("ix_referrals_in_envelope_id"), "referrals_in", ["envelope_id"], unique=False
     )
     op.create_index(
         op.f("ix_referrals_in_name_index"), "referrals_in", ["name_index"], unique=False
@@ -159,21 +154,32 @@ def _index_referrals_in() -> None:
     )
 
 
+def _resume_chunks() -> None:
+    op.create_table(
+        "resume_chunks",
+        sa.Column("referral_in_id", sa.Text(), nullable=False),
+        sa.Column("position", INTEGER, autoincrement=False, nullable=False),
+        sa.Column("total", INTEGER, nullable=False),
+        sa.Column("content_blob", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["referral_in_id"], ["referrals_in.id"], name=op.f("fk_resume_chunks_referral_in_id")
+        ),
+        sa.PrimaryKeyConstraint("referral_in_id", "position", name=op.f("pk_resume_chunks")),
+    )
+
+
 def _acceptance_rules() -> None:
     op.create_table(
         "acceptance_rules",
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("monthly_cap", INTEGER, nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("criteria", sa.Text(), nullable=False),
-        sa.Column("created_by", sa.Text(), nullable=False),
-        sa.Column("created_at", INTEGER, nullable=False),
+        sa.Column("monthly_cap", INTEGER, nullable=False),
+        sa.Column("applicant_types", sa.Text(), nullable=False),
+        sa.Column("regions", sa.Text(), nullable=False),
+        sa.Column("updated_by", sa.Text(), nullable=False),
+        sa.Column("updated_at", INTEGER, nullable=False),
         sa.CheckConstraint(
             "monthly_cap BETWEEN 1 AND 1000", name=op.f("ck_acceptance_rules_cap_bounded")
-        ),
-        sa.ForeignKeyConstraint(
-            ["created_by"], ["users.id"], name=op.f("fk_acceptance_rules_created_by")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_acceptance_rules")),
     )
@@ -182,11 +188,12 @@ def _acceptance_rules() -> None:
 def _stage_changes() -> None:
     op.create_table(
         "stage_changes",
-        sa.Column("id", INTEGER, nullable=False),
-        sa.Column("referral_id", sa.Text(), nullable=False),
-        sa.Column("at", INTEGER, nullable=False),
-        sa.Column("stage_code", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("stage_code", sa.Text(), nullable=False),
+        sa.Column("changed_at", INTEGER, nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=True),
         sa.CheckConstraint(
             "direction IN ('in', 'out')", name=op.f("ck_stage_changes_direction_known")
         ),
@@ -196,8 +203,8 @@ def _stage_changes() -> None:
 
 def _index_stage_changes() -> None:
     op.create_index(
-        op.f("ix_stage_changes_referral_id_at_id"),
+        op.f("ix_stage_changes_direction_referral_id_changed_at"),
         "stage_changes",
-        ["referral_id", "at", "id"],
+        ["direction", "referral_id", "changed_at"],
         unique=False,
     )

@@ -26,25 +26,30 @@ def _hires() -> None:
     op.create_table(
         "hires",
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("referral_id", sa.Text(), nullable=False),
         sa.Column("direction", sa.Text(), nullable=False),
-        sa.Column("joined_on", INTEGER, nullable=False),
-        sa.Column("annual_pay_blob", sa.LargeBinary(), nullable=True),
-        sa.Column("with_slot", sa.Boolean(), nullable=False),
-        sa.Column("fee", INTEGER, nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("peer", sa.Text(), nullable=False),
+        sa.Column("joins_on", sa.Text(), nullable=False),
+        sa.Column("points", INTEGER, nullable=False),
+        sa.Column("fee_yen", INTEGER, nullable=False),
         sa.Column("entry_id", sa.Text(), nullable=True),
-        sa.Column("registered_by", sa.Text(), nullable=False),
-        sa.Column("at", INTEGER, nullable=False),
+        sa.Column("annual_pay_blob", sa.LargeBinary(), nullable=True),
+        sa.Column("registered_by", sa.Text(), nullable=True),
+        sa.Column("registered_at", INTEGER, nullable=False),
         sa.CheckConstraint("direction IN ('in', 'out')", name=op.f("ck_hires_direction_known")),
         sa.CheckConstraint(
-            "NOT with_slot OR (fee = 0 AND entry_id IS NOT NULL)",
+            "fee_yen >= 0 AND points >= 0", name=op.f("ck_hires_amounts_not_negative")
+        ),
+        sa.CheckConstraint(
+            "points = 0 OR (fee_yen = 0 AND entry_id IS NOT NULL)",
             name=op.f("ck_hires_slot_is_free"),
         ),
-        sa.CheckConstraint("fee >= 0", name=op.f("ck_hires_fee_not_negative")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hires")),
-        sa.UniqueConstraint("referral_id", name=op.f("uq_hires_one_a_referral")),
+        sa.UniqueConstraint("direction", "referral_id", name=op.f("uq_hires_one_a_referral")),
     )
 
 
 def _index_hires() -> None:
-    op.create_index(op.f("ix_hires_at_id"), "hires", ["at", "id"], unique=False)
+    op.create_index(
+        op.f("ix_hires_registered_at_id"), "hires", ["registered_at", "id"], unique=False
+    )
