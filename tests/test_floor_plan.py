@@ -26,7 +26,7 @@ PROTOCOL = {
     7: "",  # the front door, protocol/__init__.py
 }
 NODE = {
-    0: "config config_values clock",
+    0: "config config_values clock logs",
     0.5: "migrations",  # runs them; the steps themselves stand higher, and are found by path
     1: "database keyring transport mail i18n",
     2: "models models.*",
