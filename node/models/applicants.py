@@ -11,7 +11,7 @@ from node.models.schema import Model, one_of
 
 STATUSES = ("active", "rejected", "withdrawn", "hired")
 APPLICANT_TYPES = ("newgrad", "midcareer", "parttime")
-IMPORT_STATES = ("uploaded", "running", "done", "failed")
+IMPORT_STATES = ("uploaded", "checking", "checked", "running", "done", "failed")
 
 
 class PersonKey(Model):
@@ -41,6 +41,7 @@ class Applicant(Model):
         one_of("status_known", "status", STATUSES),
         one_of("type_known", "applicant_type", APPLICANT_TYPES),
         Index(None, "created_at", "id"),
+        Index(None, "applied_on", "id"),
         Index(None, "rejected_on", "id"),
         Index(None, "status", "created_at", "id"),
         Index(None, "status", "rejected_on", "id"),
@@ -50,6 +51,7 @@ class Applicant(Model):
         Index(None, "email_index"),
         Index(None, "phone_index"),
         Index(None, "name_index"),
+        Index(None, "kana_index"),
         Index(None, "person_id"),
     )
 
@@ -61,7 +63,9 @@ class Applicant(Model):
     person_blob: Mapped[bytes]
     email_index: Mapped[bytes | None] = mapped_column(default=None)
     phone_index: Mapped[bytes | None] = mapped_column(default=None)
+    # People are looked up as they are written and as they are read: two indexes.
     name_index: Mapped[bytes | None] = mapped_column(default=None)
+    kana_index: Mapped[bytes | None] = mapped_column(default=None)
     job: Mapped[str]
     stage: Mapped[str]
     stage_code: Mapped[str]

@@ -53,6 +53,7 @@ def _applicants() -> None:
         sa.Column("email_index", sa.LargeBinary(), nullable=True),
         sa.Column("phone_index", sa.LargeBinary(), nullable=True),
         sa.Column("name_index", sa.LargeBinary(), nullable=True),
+        sa.Column("kana_index", sa.LargeBinary(), nullable=True),
         sa.Column("job", sa.Text(), nullable=False),
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("stage_code", sa.Text(), nullable=False),
@@ -84,6 +85,9 @@ def _applicants() -> None:
 
 def _index_applicants() -> None:
     op.create_index(
+        op.f("ix_applicants_applied_on_id"), "applicants", ["applied_on", "id"], unique=False
+    )
+    op.create_index(
         op.f("ix_applicants_created_at_id"), "applicants", ["created_at", "id"], unique=False
     )
     op.create_index(op.f("ix_applicants_email_index"), "applicants", ["email_index"], unique=False)
@@ -93,6 +97,7 @@ def _index_applicants() -> None:
         ["job", "created_at", "id"],
         unique=False,
     )
+    op.create_index(op.f("ix_applicants_kana_index"), "applicants", ["kana_index"], unique=False)
     op.create_index(op.f("ix_applicants_name_index"), "applicants", ["name_index"], unique=False)
     op.create_index(op.f("ix_applicants_person_id"), "applicants", ["person_id"], unique=False)
     op.create_index(op.f("ix_applicants_phone_index"), "applicants", ["phone_index"], unique=False)
@@ -151,7 +156,7 @@ def _imports() -> None:
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", INTEGER, nullable=False),
         sa.CheckConstraint(
-            "state IN ('uploaded', 'running', 'done', 'failed')",
+            "state IN ('uploaded', 'checking', 'checked', 'running', 'done', 'failed')",
             name=op.f("ck_imports_state_known"),
         ),
         sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_imports_created_by")),
