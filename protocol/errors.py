@@ -26,7 +26,7 @@ class ProtocolError(Exception):
             cls.code = code
             _BY_CODE[code] = cls
 
-    def __init__(self, detail: str = "", **facts: object) -> None:
+    def __init__(self, detail: str = "", /, **facts: object) -> None:
         super().__init__(detail)
         self.detail = detail
         self.facts = facts

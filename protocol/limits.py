@@ -65,8 +65,10 @@ NONCE_KEPT_S = 90
 
 # An attached CV of 5 MB travels apart, in chunks; a profile as JSON Resume stays far below.
 DOCUMENT_BYTES_MAX = 2 * 1024 * 1024
-# The document in base64url (4/3), inside JSON, sealed, in base64url once more (16/9), and room.
+# The largest document, sealed and in base64url (4/3), with the JSON around it, and room.
 ENVELOPE_BYTES_MAX = 4 * 1024 * 1024
+# Five short fields, and a signature of every member at 150 bytes.
+ENVELOPE_HEADER_BYTES_MAX = 16 * 1024
 # Receipts carry seven short fields; thirty-two times as much as they need.
 RECEIPT_BYTES_MAX = 16 * 1024
 # A problem document is a handful of sentences; one with newer charters is bounded by the response.

@@ -96,6 +96,7 @@ class SealingKey:
 
 
 def seal(public: SealingPublicKey, plaintext: bytes, info: bytes) -> bytes:
+    """The ciphertext for the key's owner; it opens only under the same `info`."""
     try:
         return _SUITE.encrypt(plaintext, public.key, info)
     except ValueError:

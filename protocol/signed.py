@@ -93,14 +93,19 @@ class SignedDocument:
         """Read the claim. Checked by hand, not by a Reader: every vote passes through here."""
         if type(obj) is not dict or obj.keys() != _FIELDS:
             raise DocumentInvalid("a signed document has kind, payload and signatures")
-        kind, payload, signatures = obj["kind"], obj["payload"], obj["signatures"]
-        if type(kind) is not str or not _KIND.fullmatch(kind):
-            raise DocumentInvalid("kind is not the name of a kind")
+        payload = obj["payload"]
         if type(payload) is not str:
             raise DocumentInvalid("payload is not base64url")
+        return cls.from_claim(obj["kind"], b64decode(payload), obj["signatures"])
+
+    @classmethod
+    def from_claim(cls, kind: JSON, payload: bytes, signatures: JSON) -> "SignedDocument":
+        """The same, where the payload stands apart from what is claimed about it."""
+        if type(kind) is not str or not _KIND.fullmatch(kind):
+            raise DocumentInvalid("kind is not the name of a kind")
         if type(signatures) is not list or not 1 <= len(signatures) <= limits.SIGNATURES_MAX:
             raise DocumentInvalid(f"signatures is a list of 1 to {limits.SIGNATURES_MAX}")
-        return cls(kind, b64decode(payload), tuple(map(_signature, signatures)))
+        return cls(kind, payload, tuple(map(_signature, signatures)))
 
     @classmethod
     def parse(cls, data: bytes, *, bytes_max: int = limits.DOCUMENT_BYTES_MAX) -> "SignedDocument":
@@ -120,6 +125,7 @@ def _signature(obj: JSON) -> Signature:
 
 
 def sign(kind: str, payload: bytes, key: SigningKey) -> SignedDocument:
+    """The bytes as a document of this kind, with one signature."""
     assert _KIND.fullmatch(kind), kind
     return SignedDocument(kind, payload, (Signature(key.keyid, key.sign(pae(kind, payload))),))
 
@@ -178,6 +184,7 @@ def sign_own(
 
 
 def require_kind(document: SignedDocument, kind: str) -> None:
+    """Raise DocumentInvalid unless the document says it is of this kind."""
     if document.kind != kind:
         reason = f"is {document.kind}, not {kind}"
         raise DocumentInvalid(f"kind {reason}", errors=[{"path": "kind", "reason": reason}])

@@ -32,7 +32,7 @@ from protocol.errors import (
 # Any, only here: what is inside is not known until a document's own `parse` has looked.
 JSON: TypeAlias = Any
 
-_BRACKETS_AND_QUOTES = bytes(set(range(256)) - set(b'[]{}"'))
+_ALL_BUT_BRACKETS_AND_QUOTES = bytes(set(range(256)) - set(b'[]{}"'))
 _WHITE_SPACE = " \t\n\r"
 # 2**53 has 16 digits, and there may be a sign.
 _INTEGER_CHARS_MAX = 17
@@ -53,7 +53,7 @@ def parse(data: bytes, *, bytes_max: int, depth_max: int = limits.JSON_DEPTH_MAX
 
     value = _scan(text.strip(_WHITE_SPACE))
 
-    if "\\u" in text:
+    if b"\\" in data and b"\\u" in data:
         _refuse_bad_characters(value)
     return value
 
@@ -70,7 +70,8 @@ def encode(value: JSON) -> bytes:
 def b64encode(data: bytes) -> str:
     """Bytes inside JSON and headers: URL-safe base64 without padding (RFC 4648 section 5)."""
     text = binascii.b2a_base64(data, newline=False).rstrip(b"=")
-    return text.translate(_TO_URL_SAFE).decode("ascii")
+    # Twice `replace` is several times faster than one `translate`.
+    return text.replace(b"+", b"-").replace(b"/", b"_").decode("ascii")
 
 
 def b64decode(text: str) -> bytes:
@@ -80,18 +81,17 @@ def b64decode(text: str) -> bytes:
     # writings would mean the same bytes.
     if surplus == 1 or (surplus and text[-1] not in _CANONICAL_ENDS[surplus]):
         raise DocumentInvalid("not canonical base64url")
+    if "+" in text or "/" in text or "=" in text:
+        raise DocumentInvalid("not the URL-safe alphabet without padding")
+    standard = text.replace("-", "+").replace("_", "/") + _PADDING[surplus]
     try:
-        standard = text.encode("ascii").translate(_FROM_URL_SAFE)
-        return binascii.a2b_base64(standard + _PADDING[surplus], strict_mode=True)
-    except (UnicodeEncodeError, binascii.Error):
+        return binascii.a2b_base64(standard, strict_mode=True)
+    except ValueError:
         raise DocumentInvalid("not canonical base64url") from None
 
 
-# "+", "/" and "=" are not of this alphabet: they become a byte that the decoder refuses.
-_TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_FROM_URL_SAFE = bytes.maketrans(b"-_+/=", b"+/!!!")
 _CANONICAL_ENDS = {2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
-_PADDING = {0: b"", 2: b"==", 3: b"="}
+_PADDING = {0: "", 2: "==", 3: "="}
 
 
 # --- Reading. ---
@@ -151,11 +151,15 @@ def _scan(text: str) -> JSON:
 def _refuse_depth(data: bytes, depth_max: int) -> None:
     """Raise if brackets outside strings nest deeper than `depth_max`."""
     # Escaped backslashes go first, so that what is left of `\\"` is an escaped quote, and then
-    # every quote left opens or closes a string: the even pieces are what stands outside.
+    # every quote left opens or closes a string.
     if b"\\" in data:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
-    pieces = data.translate(None, _BRACKETS_AND_QUOTES).split(b'"')
-    brackets = b"".join(pieces[::2])
+    brackets = data.translate(None, _ALL_BUT_BRACKETS_AND_QUOTES)
+    # Where no bracket stands inside a string, quotes stand in even runs and all of them go here.
+    # Otherwise one is left, and the pieces between quotes tell: the even ones are outside.
+    brackets = brackets.replace(b'""', b"")
+    if b'"' in brackets:
+        brackets = b"".join(brackets.split(b'"')[::2])
     for _ in range(depth_max):
         if not brackets:
             return

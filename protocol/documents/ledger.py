@@ -25,6 +25,7 @@ REFUND = "refund"
 CORRECTION = "correction"
 ENTRY_KINDS = frozenset({REFERRAL, FREE_HIRE, REFUND, CORRECTION})
 NO_PREVIOUS = bytes(32)
+FIRST_INCARNATION = 1
 
 _MEMBER_ID = re.compile(limits.MEMBER_ID_PATTERN + r"\Z")
 _ENTRY_ID = re.compile(r"[a-z0-9-]{8,64}\Z")
@@ -100,7 +101,7 @@ class Order:
             epoch=_integer(fields["epoch"], "epoch", 1, limits.VERSION_MAX),
             account=_member_id(fields["account"], "account"),
             sequence=_integer(fields["sequence"], "sequence", 1, limits.SEQUENCE_MAX),
-            incarnation=_integer(fields["incarnation"], "incarnation", 0, limits.INCARNATION_MAX),
+            incarnation=_integer(fields["incarnation"], "incarnation", 1, limits.INCARNATION_MAX),
             previous=_digest(fields["previous"], "previous"),
             seen=_seen(fields["seen"]),
             entries=tuple([_entry(each) for each in entries]),

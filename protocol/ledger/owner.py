@@ -10,7 +10,15 @@ from collections.abc import Iterable
 
 from protocol import limits
 from protocol.charter import Charter
-from protocol.documents.ledger import FREE_HIRE, ORDER, VOTE, Entry, Order, Vote
+from protocol.documents.ledger import (
+    FIRST_INCARNATION,
+    FREE_HIRE,
+    ORDER,
+    VOTE,
+    Entry,
+    Order,
+    Vote,
+)
 from protocol.errors import CertificateInvalid
 from protocol.keys import SigningKey
 from protocol.ledger.books import Books
@@ -25,7 +33,7 @@ def build_order(
     charter: Charter,
     books: Books,
     key: SigningKey,
-    incarnation: int = 0,
+    incarnation: int = FIRST_INCARNATION,
 ) -> Signed[Order] | None:
     """The account's next order over as many waiting entries as fit; None when none does.
 

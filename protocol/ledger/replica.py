@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol.charter import Charter
-from protocol.documents.ledger import FREE_HIRE, VOTE, Order, Vote
+from protocol.documents.ledger import FIRST_INCARNATION, FREE_HIRE, VOTE, Order, Vote
 from protocol.errors import IncarnationStale, LimitExceeded, OrderConflict, OrderInvalid
 from protocol.keys import SigningKey
 from protocol.ledger.books import Books, Changes, Head, Lock
@@ -90,7 +90,7 @@ def missing_before(order: Order, books: Books) -> Mapping[str, tuple[int, int]]:
 def check_valid(order: Order, head: Head, charter: Charter, books: Books) -> None:
     """Raise the first rule of SPEC §6.2 that the order breaks. Its causal past is applied here."""
     # A later incarnation is only allowed with the promises that fenced the earlier ones.
-    if order.incarnation != 0:
+    if order.incarnation != FIRST_INCARNATION:
         raise IncarnationStale("a later incarnation needs the promises that allow it")
     if order.previous != head.digest:
         raise OrderInvalid(f"order {order.sequence} does not follow our order {head.sequence}")

@@ -1,0 +1,150 @@
+"""Our account as people see it: what we owe, where we stand, the statement.  DOMAIN 2.1 R11."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.services.ledger.books import SQLBooks
+from protocol import state_digest
+
+LineKey = tuple[int, str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where our account stands, in points; `owed` is promised by us and not certified yet."""
+
+    balance: int
+    owed: int
+    credit_limit: int
+    points_per_slot: int
+
+    @property
+    def available(self) -> int:
+        """What a free hire may still spend: owed points are as good as paid."""
+        return self.balance - self.owed
+
+    @property
+    def slots(self) -> int:
+        return max(0, self.available) // self.points_per_slot
+
+    @property
+    def towards_next_slot(self) -> int:
+        """Points of the slot that is being filled, 0 to points_per_slot - 1."""
+        return max(0, self.available) % self.points_per_slot
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One entry as our statement shows it; `points` is positive for what we were paid."""
+
+    account: str
+    sequence: int
+    position: int
+    entry_id: str
+    kind: str
+    peer: str
+    points: int
+    applied_at: int
+
+
+def pay(
+    session: Session,
+    context: Context,
+    *,
+    entry_id: str,
+    kind: str,
+    to: str,
+    points: int,
+    reference: bytes,
+) -> None:
+    """Owe an entry; the worker puts it into our next order. The same id again changes nothing."""
+    if session.get(models.PendingEntry, entry_id) or is_certified(session, context.us, entry_id):
+        return
+    session.add(
+        models.PendingEntry(
+            entry_id=entry_id,
+            kind=kind,
+            recipient=to,
+            points=points,
+            reference=reference,
+            created_at=context.clock.now(),
+        )
+    )
+    session.flush()
+
+
+def is_certified(session: Session, account: str, entry_id: str) -> bool:
+    """Whether an entry of that account stands in an applied order."""
+    return SQLBooks(session).repeated(account, [entry_id]) is not None
+
+
+def certified(session: Session, account: str, entry_ids: list[str]) -> set[str]:
+    """Those of the ids that stand in applied orders of the account."""
+    table = models.LedgerEntry
+    rows = session.scalars(
+        select(table.entry_id).where(table.account == account, table.entry_id.in_(entry_ids))
+    )
+    return set(rows)
+
+
+def position(session: Session, context: Context) -> Position:
+    """Where our account stands."""
+    charter = context.charter(session)
+    owed = session.scalar(select(func.coalesce(func.sum(models.PendingEntry.points), 0)))
+    return Position(
+        balance=SQLBooks(session).head(context.us).balance,
+        owed=int(owed or 0),
+        credit_limit=charter.member(context.us).credit_limit,
+        points_per_slot=charter.policy.points_per_free_hire,
+    )
+
+
+def statement(
+    session: Session, context: Context, *, before: LineKey | None = None, limit: int
+) -> list[StatementLine]:
+    """Our lines, newest first, from both sides; a page.
+
+    `before` is `line_key` of the last line that was shown.
+    """
+    table = models.LedgerEntry
+    lines: list[StatementLine] = []
+    for own in (True, False):
+        column = table.account if own else table.recipient
+        query = select(table).where(column == context.us)
+        if before is not None:
+            query = query.where(
+                tuple_(table.applied_at, table.account, table.sequence, table.position) < before
+            )
+        keys = (table.applied_at, table.account, table.sequence, table.position)
+        newest = query.order_by(*(key.desc() for key in keys)).limit(limit)
+        lines += [_line(row, own=own) for row in session.scalars(newest)]
+    return sorted(lines, key=line_key, reverse=True)[:limit]
+
+
+def line_key(line: StatementLine) -> LineKey:
+    """What orders the lines of a statement, and names the end of a page."""
+    return line.applied_at, line.account, line.sequence, line.position
+
+
+def _line(row: models.LedgerEntry, *, own: bool) -> StatementLine:
+    return StatementLine(
+        account=row.account,
+        sequence=row.sequence,
+        position=row.position,
+        entry_id=row.entry_id,
+        kind=row.kind,
+        peer=row.recipient if own else row.account,
+        points=-row.points if own else row.points,
+        applied_at=row.applied_at,
+    )
+
+
+def state(session: Session) -> tuple[Mapping[str, int], bytes]:
+    """Our vector and the digest of the whole state, to compare with every peer's."""
+    books = SQLBooks(session)
+    return books.vector(), state_digest(books.heads())

@@ -1,0 +1,60 @@
+"""What two nodes tell each other of their ledgers: vectors, pages of certificates.  SPEC §6.5."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.services.ledger.books import SQLBooks
+from node.services.ledger.votes import receive_certificate
+from protocol import Pull, PullAnswer, lacking, limits, state_digest
+
+
+def pull_body(session: Session, context: Context) -> bytes:
+    """Our question to a peer: here is where we stand."""
+    charter = context.charter(session)
+    return Pull(SQLBooks(session).vector(), charter.version).encode()
+
+
+def answer_pull(session: Session, context: Context, body: bytes) -> bytes:
+    """A page of what the asker lacks, and where we stand ourselves."""
+    pull = Pull.parse(body)
+    books = SQLBooks(session)
+    ours = books.vector()
+    ranges = lacking(pull.vector, ours)
+    page = certificates(session, ranges)
+    total = sum(last - first + 1 for first, last in ranges.values())
+    return PullAnswer(
+        vector=ours,
+        state=state_digest(books.heads()),
+        certificates=tuple(page),
+        more=len(page) < total,
+    ).encode()
+
+
+def certificates(session: Session, ranges: Mapping[str, tuple[int, int]]) -> list[bytes]:
+    """Certificates of these ranges, as many as one page holds, each account from its first on."""
+    table = models.LedgerCertificate
+    page: list[bytes] = []
+    # Base64 and JSON around it make four of three bytes.
+    left = limits.PULL_BYTES_MAX * 2 // 3
+    for account, (first, last) in sorted(ranges.items()):
+        rows = session.scalars(
+            select(table.document)
+            .where(table.account == account, table.sequence.between(first, last))
+            .order_by(table.sequence)
+            .limit(limits.PULL_CERTIFICATES_MAX - len(page))
+        )
+        for document in rows:
+            left -= len(document)
+            if left < 0:
+                return page
+            page.append(document)
+    return page
+
+
+def absorb(session: Session, context: Context, answer: PullAnswer) -> int:
+    """Apply a page that a peer sent; the number of certificates that were new here."""
+    return sum(receive_certificate(session, context, each) for each in answer.certificates)

@@ -1,0 +1,72 @@
+"""Our own orders: one open at a time, sent until a quorum voted.  SPEC §6.1.
+
+The open order is our own lock: the signed bytes at our next place. It is durable before it is
+sent, and after a crash the same bytes are sent again.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.services.ledger.books import SQLBooks
+from node.services.ledger.votes import apply_certificate, lock_if_new
+from protocol import (
+    Ballot,
+    Cast,
+    Certificate,
+    Charter,
+    Entry,
+    Order,
+    Signed,
+    SignedDocument,
+    build_order,
+    judge,
+    limits,
+    verify_order,
+)
+
+
+def open_order(session: Session, context: Context) -> Signed[Order] | None:
+    """Our open order; a new one over what is waiting when there is none; None: nothing to pay."""
+    books, us = SQLBooks(session), context.us
+    charter = context.charter(session)
+    if us not in charter.accounts:
+        return None
+    books.hold_account(us)
+    lock = books.lock(us, books.head(us).sequence + 1)
+    if lock is not None:
+        return verify_order(SignedDocument.parse(lock.document), charter)
+    order = build_order(
+        us, waiting(session), charter=charter, books=books, key=context.keyring.signing
+    )
+    if order is None:
+        return None
+    # Our own node judges our order like anybody's: what it would refuse is never signed away.
+    verdict = judge(order, charter, books)
+    assert isinstance(verdict, Cast)
+    lock_if_new(books, context, verdict)
+    return order
+
+
+def waiting(session: Session) -> list[Entry]:
+    """The entries that we owe and that stand in no certified order yet, oldest first."""
+    table = models.PendingEntry
+    rows = session.scalars(
+        select(table).order_by(table.created_at, table.entry_id).limit(limits.ORDER_ENTRIES_MAX)
+    )
+    return [Entry(r.entry_id, r.kind, r.recipient, r.points, r.reference) for r in rows]
+
+
+def certify(session: Session, context: Context, ballot: Ballot) -> Certificate:
+    """Apply our own order, whose ballot is complete; its certificate is to be broadcast."""
+    certificate = ballot.certificate()
+    assert certificate is not None
+    SQLBooks(session).hold_account(context.us)
+    apply_certificate(session, context, certificate)
+    return certificate
+
+
+def new_ballot(order: Signed[Order], charter: Charter) -> Ballot:
+    """An empty ballot for our open order."""
+    return Ballot(order, charter)

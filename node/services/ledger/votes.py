@@ -1,0 +1,158 @@
+"""Other members' orders and everybody's certificates: vote, hold back, apply.  SPEC §6.2, §6.4."""
+
+from collections import OrderedDict
+from threading import Lock as Mutex
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.services.ledger.books import SQLBooks
+from protocol import (
+    Cast,
+    Certificate,
+    Charter,
+    Need,
+    Order,
+    OrderAnswer,
+    Settled,
+    Signed,
+    SignedDocument,
+    advance,
+    cast_vote,
+    judge,
+    limits,
+    parse_certificate,
+    verify_certificate,
+    verify_order,
+)
+
+# Orders stay in memory from our vote until their certificate comes back a moment later.
+PROVEN_MAX = 64
+# A peer far ahead of us is pulled from in order; what it pushes beyond this is fetched again.
+HELD_MAX_PER_ACCOUNT = 256
+
+
+class ProvenOrders:
+    """The last orders this process verified, so that a certificate costs its votes only."""
+
+    def __init__(self) -> None:
+        self._orders: OrderedDict[bytes, Signed[Order]] = OrderedDict()
+        self._mutex = Mutex()
+
+    def keep(self, order: Signed[Order]) -> None:
+        with self._mutex:
+            self._orders[order.digest] = order
+            if len(self._orders) > PROVEN_MAX:
+                self._orders.popitem(last=False)
+
+    def find(self, digest: bytes) -> Signed[Order] | None:
+        with self._mutex:
+            return self._orders.get(digest)
+
+
+_proven = ProvenOrders()
+
+
+def vote_on(session: Session, context: Context, body: bytes, sender: str) -> bytes:
+    """Answer a member's order: our vote, what we need first, or the certificate that settled it.
+
+    Any member may hand on an order; the owner's signature is what counts. The lock is written in
+    this transaction, so the vote may leave once the caller has committed.
+    """
+    charter = context.charter(session)
+    document = SignedDocument.parse(body, bytes_max=limits.PEER_BODY_BYTES_MAX)
+    order = verify_order(document, charter)
+    books = SQLBooks(session)
+    books.hold_account(order.body.account)
+    verdict = judge(order, charter, books)
+    if isinstance(verdict, Need):
+        return OrderAnswer(need=verdict.ranges).encode()
+    if isinstance(verdict, Settled):
+        return OrderAnswer(certificate=verdict.certificate).encode()
+    lock_if_new(books, context, verdict)
+    _proven.keep(order)
+    return OrderAnswer(vote=cast_vote(order, context.keyring.signing)).encode()
+
+
+def lock_if_new(books: SQLBooks, context: Context, verdict: Cast) -> None:
+    """Write the lock that a verdict asks for, unless it stands already."""
+    if verdict.lock is not None:
+        order = verdict.order.body
+        now = context.clock.now()
+        books.lock_order(order.account, order.sequence, verdict.lock, order.epoch, now)
+
+
+def receive_certificate(session: Session, context: Context, body: bytes) -> bool:
+    """Verify a certificate and apply it, with all that waited for it; False: known or held."""
+    charter = context.charter(session)
+    certificate = _verify(body, charter)
+    books = SQLBooks(session)
+    books.hold_account(certificate.order.body.account)
+    if not apply_certificate(session, context, certificate):
+        return False
+    _apply_held(session, context, charter)
+    return True
+
+
+def _verify(body: bytes, charter: Charter) -> Certificate:
+    document, _ = parse_certificate(body)
+    return verify_certificate(body, charter, proven=_proven.find(document.digest))
+
+
+def apply_certificate(session: Session, context: Context, certificate: Certificate) -> bool:
+    """Apply a proven certificate, or hold it back; True when it was applied now."""
+    books = SQLBooks(session)
+    order = certificate.order.body
+    changes = advance(certificate, books)
+    if changes is None:
+        if order.sequence > books.head(order.account).sequence:
+            _hold(session, certificate)
+        return False
+    books.commit(changes, order.epoch, order.incarnation, context.clock.now())
+    if order.account == context.us:
+        paid = models.PendingEntry
+        ids = [entry.id for entry in order.entries]
+        session.execute(delete(paid).where(paid.entry_id.in_(ids)))
+    return True
+
+
+def _hold(session: Session, certificate: Certificate) -> None:
+    order = certificate.order.body
+    head = SQLBooks(session).head(order.account)
+    if order.sequence > head.sequence + HELD_MAX_PER_ACCOUNT:
+        return
+    postgres = session.get_bind().dialect.name == "postgresql"
+    make = postgresql.insert if postgres else sqlite.insert
+    session.execute(
+        make(models.HeldCertificate)
+        .values(
+            account=order.account,
+            sequence=order.sequence,
+            document=certificate.data,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def _apply_held(session: Session, context: Context, charter: Charter) -> None:
+    """Apply what waited, round by round, until a round moves nothing."""
+    table = models.HeldCertificate
+    moved = True
+    while moved:
+        moved = False
+        heads = SQLBooks(session).vector()
+        rows = session.execute(select(table.account, table.sequence, table.document)).all()
+        for account, sequence, document in sorted(rows):
+            if sequence > heads.get(account, 0) + 1:
+                continue
+            if sequence == heads.get(account, 0) + 1:
+                # Held ones were verified when they came; the database is ours.
+                if not apply_certificate(session, context, _verify(document, charter)):
+                    continue
+                moved = True
+            session.execute(
+                delete(table).where(table.account == account, table.sequence == sequence)
+            )
