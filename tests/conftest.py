@@ -1,15 +1,13 @@
 """Fixtures every test may ask for: databases, a mail server, a browser; what CI must not skip."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from node.database import Database
 from tests.equipment import browser as browsers
 from tests.equipment import smtp
 from tests.equipment.databases import (
@@ -19,9 +17,6 @@ from tests.equipment.databases import (
     postgresql_server,
 )
 from tests.equipment.postgresql import NoPostgreSQL
-
-if TYPE_CHECKING:
-    from node.database import Database
 
 # In CI these are never skipped: a missing browser or server is a failure of the set-up.
 MUST_RUN_IN_CI = ("browser", "postgresql", "nginx", "systemd")
@@ -49,21 +44,12 @@ def pytest_runtest_makereport(
 
 def migrate(url: str) -> None:
     """Bring an empty database to today's schema, with the node's own migrations."""
-    from node.database import Database
-
+    # The test server runs without fsync, which a node otherwise refuses.
     database = Database(url, unsafe=True)
     try:
         database.upgrade()
     finally:
         database.close()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _unsafe_databases_are_fine_in_tests() -> Iterator[None]:
-    """The test server runs without fsync, which a node otherwise refuses."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TASUKI_UNSAFE_DATABASE", "1")
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -101,8 +87,6 @@ def sqlite_url(sqlite_databases: Databases) -> Iterator[str]:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """The node's own Database on `database_url`: twice, once on each engine."""
-    from node.database import Database
-
     database = Database(database_url, unsafe=True)
     yield database
     database.close()
