@@ -1,0 +1,181 @@
+"""The keyring: the node's keys on disk under a passphrase, and what is encrypted with them.
+
+One file holds every key of the node, in a SecretBox under Argon2id of the passphrase.  The
+member's identity key is not among them: it is written once to the recovery sheet (PEER 4).
+
+Columns are encrypted with AES-256-GCM.  What is authenticated beside the text names table,
+column and row, so that a blob copied to another row or column cannot be read there.  The first
+byte names the data key, so that keys can be rotated while old blobs stay readable.
+"""
+
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from protocol import SealingKey, SigningKey, VerifyKey
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+TAG_BYTES = 16
+# 128 bits: two of 10**9 people collide with a chance below 10**-20.
+BLIND_BYTES = 16
+# One byte names the data key; 0 names a person's own key.
+DATA_KEYS_MAX = 255
+PERSON_KEY_ID = 0
+# What AES-GCM authenticates for a wrapped person key; no column can have this name.
+PERSON_KEY_CONTEXT = b"person key"
+
+
+class BlobUnreadable(Exception):
+    """The encrypted field was altered, moved from another row, or its key was erased."""
+
+
+class PersonKeyErased(BlobUnreadable):
+    """The person's data was erased: its key is destroyed and nothing can bring it back."""
+
+
+class KeyringFull(Exception):
+    """All 255 data keys are in use; re-encrypt the columns and drop the oldest."""
+
+
+def _encrypt(cipher: AESGCM, key_id: int, plaintext: bytes, context: bytes) -> bytes:
+    # A random nonce of 96 bits is safe for 2**32 texts under one key; a node writes fewer.
+    nonce = os.urandom(NONCE_BYTES)
+    return bytes((key_id,)) + nonce + cipher.encrypt(nonce, plaintext, context)
+
+
+def _decrypt(cipher: AESGCM, blob: bytes, context: bytes) -> bytes:
+    if len(blob) < 1 + NONCE_BYTES + TAG_BYTES:
+        raise BlobUnreadable("the field is too short")
+    try:
+        return cipher.decrypt(blob[1 : 1 + NONCE_BYTES], blob[1 + NONCE_BYTES :], context)
+    except InvalidTag as error:
+        raise BlobUnreadable("the field is not what was written here") from error
+
+
+def _context(column: str, row_id: str) -> bytes:
+    # A column has no colon, so no two pairs of column and row share a context.
+    assert ":" not in column, "a column is named table.column"
+    return f"{column}:{row_id}".encode()
+
+
+class PersonCipher:
+    """Encrypts and decrypts the data of one person, with that person's own key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def encrypt(self, column: str, row_id: str, plaintext: bytes) -> bytes:
+        """Return the blob to store in `column` ("table.column") of row `row_id`."""
+        return _encrypt(self._cipher, PERSON_KEY_ID, plaintext, _context(column, row_id))
+
+    def decrypt(self, column: str, row_id: str, blob: bytes) -> bytes:
+        """Return the text stored there; raise BlobUnreadable if it is not of this person."""
+        return _decrypt(self._cipher, blob, _context(column, row_id))
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKeys:
+    """Every private key of a node, as the key file keeps them."""
+
+    identity: bytes  # the public half only
+    signing_seed: bytes = field(repr=False)
+    sealing: bytes = field(repr=False)
+    data: Mapping[int, bytes] = field(repr=False)  # key id -> key
+    data_current: int
+    blind_index: bytes = field(repr=False)
+    records: bytes = field(repr=False)
+    session: bytes = field(repr=False)
+
+    @classmethod
+    def generate(cls, identity: VerifyKey) -> "NodeKeys":
+        """Return fresh keys for a member with this identity."""
+        return cls(
+            identity=identity.raw,
+            signing_seed=SigningKey.generate().seed,
+            sealing=SealingKey.generate().to_bytes(),
+            data={1: secrets.token_bytes(KEY_BYTES)},
+            data_current=1,
+            blind_index=secrets.token_bytes(KEY_BYTES),
+            records=secrets.token_bytes(KEY_BYTES),
+            session=secrets.token_bytes(KEY_BYTES),
+        )
+
+    def with_new_data_key(self) -> "NodeKeys":
+        """Return the keys with a new current data key; the old ones still decrypt."""
+        key_id = max(self.data) + 1
+        if key_id > DATA_KEYS_MAX:
+            raise KeyringFull
+        data = {**self.data, key_id: secrets.token_bytes(KEY_BYTES)}
+        return replace(self, data=data, data_current=key_id)
+
+
+class Keyring:
+    """The node's keys in use: sign, seal, encrypt columns, blind look-ups."""
+
+    def __init__(self, keys: NodeKeys) -> None:
+        self.signing = SigningKey.from_seed(keys.signing_seed)
+        self.sealing = SealingKey.from_bytes(keys.sealing)
+        self.identity = VerifyKey(keys.identity)
+        self.session_secret = keys.session
+        self._keys = keys
+        self._data = {key_id: AESGCM(key) for key_id, key in keys.data.items()}
+        self._current = keys.data_current
+
+    def __repr__(self) -> str:
+        return f"Keyring({self.signing.keyid})"
+
+    def encrypt(self, column: str, row_id: str, plaintext: bytes) -> bytes:
+        """Return the blob to store in `column` ("table.column") of row `row_id`."""
+        context = _context(column, row_id)
+        return _encrypt(self._data[self._current], self._current, plaintext, context)
+
+    def decrypt(self, column: str, row_id: str, blob: bytes) -> bytes:
+        """Return the text stored there; raise BlobUnreadable if it was altered or moved."""
+        return _decrypt(self._cipher_of(blob), blob, _context(column, row_id))
+
+    def is_current(self, blob: bytes) -> bool:
+        """Tell whether `blob` is under the current data key, or waits for re-encryption."""
+        return blob[:1] == bytes((self._current,))
+
+    def blind(self, purpose: str, value: str) -> bytes:
+        """Return the look-up key of a normalised `value`; the same value, the same 16 bytes."""
+        message = purpose.encode() + b"\0" + value.encode()
+        return hmac.digest(self._keys.blind_index, message, "sha256")[:BLIND_BYTES]
+
+    def new_person_key(self) -> bytes:
+        """Return a fresh key for one person, wrapped, to store in `person_keys.wrapped`."""
+        return self._wrap(secrets.token_bytes(KEY_BYTES))
+
+    def person(self, wrapped: bytes | None) -> PersonCipher:
+        """Return the cipher of the person whose wrapped key this is; None means erased."""
+        return PersonCipher(self._unwrap(wrapped))
+
+    def rewrap(self, wrapped: bytes) -> bytes:
+        """Return a person's key wrapped under the current data key, after a rotation."""
+        return self._wrap(self._unwrap(wrapped))
+
+    @cached_property
+    def records(self) -> PersonCipher:
+        """Return the cipher of the records the law asks for, which outlive a person's key."""
+        return PersonCipher(self._keys.records)
+
+    def _wrap(self, key: bytes) -> bytes:
+        return _encrypt(self._data[self._current], self._current, key, PERSON_KEY_CONTEXT)
+
+    def _unwrap(self, wrapped: bytes | None) -> bytes:
+        if wrapped is None:
+            raise PersonKeyErased
+        return _decrypt(self._cipher_of(wrapped), wrapped, PERSON_KEY_CONTEXT)
+
+    def _cipher_of(self, blob: bytes) -> AESGCM:
+        cipher = self._data.get(blob[0]) if blob else None
+        if cipher is None:
+            raise BlobUnreadable("the field names a data key that is not in the key file")
+        return cipher
