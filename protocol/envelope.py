@@ -75,10 +75,10 @@ def seal(
     deadline: int,
 ) -> Envelope:
     """Close a signed document into an envelope that only `recipient` can open."""
-    assert _ID.fullmatch(id) and _KIND.fullmatch(kind_class), (id, kind_class)
-    claim = document.to_json()
+    assert _ID.fullmatch(id), id
+    assert _KIND.fullmatch(kind_class), kind_class
     names = {"from": sender, "id": id, "to": recipient}
-    header = {"kind": claim["kind"], "signatures": claim["signatures"], **names}
+    header = {"kind": document.kind, "signatures": document.signatures_json(), **names}
     # The payload stands behind the header as it is: in base64 it would grow by a third and be
     # coded twice, since the ciphertext is.
     plaintext = strictjson.encode(header) + b"\n" + document.payload

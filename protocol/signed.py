@@ -72,10 +72,12 @@ class SignedDocument:
         return {
             "kind": self.kind,
             "payload": b64encode(self.payload),
-            "signatures": [
-                {"keyid": each.keyid, "value": b64encode(each.value)} for each in self.signatures
-            ],
+            "signatures": self.signatures_json(),
         }
+
+    def signatures_json(self) -> JSON:
+        """The signatures alone, for a form in which the payload stands apart."""
+        return [{"keyid": each.keyid, "value": b64encode(each.value)} for each in self.signatures]
 
     def encode(self) -> bytes:
         """`to_json` in bytes, written out: every part is base64url or the name of a kind."""
