@@ -22,6 +22,7 @@ from protocol.charter import (
     unsigned_founders,
     verify_founding,
 )
+from protocol.documents.hello import Hello
 from protocol.documents.hires import HIRE, Hire
 from protocol.documents.ledger import (
     CORRECTION,
@@ -112,6 +113,7 @@ __all__ = [
     "Entry",
     "Grounds",
     "Head",
+    "Hello",
     "Hire",
     "Licence",
     "Lock",

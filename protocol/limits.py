@@ -71,6 +71,10 @@ ENVELOPE_BYTES_MAX = 4 * 1024 * 1024
 ENVELOPE_HEADER_BYTES_MAX = 16 * 1024
 # Receipts carry seven short fields; thirty-two times as much as they need.
 RECEIPT_BYTES_MAX = 16 * 1024
+# Five short fields.
+HELLO_BYTES_MAX = 4 * 1024
+# A version, a build and a maker's name; shown on the peer page.
+RELEASE_CHARS_MAX = 40
 # A problem document is a handful of sentences; one with newer charters is bounded by the response.
 PROBLEM_BYTES_MAX = 256 * 1024
 # Two weeks: longer than Golden Week or New Year at a member whose node is down.
