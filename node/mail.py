@@ -89,6 +89,8 @@ class Message:
     text: str
     reply_to: str | None = None
     headers: tuple[tuple[str, str], ...] = field(default=())
+    # Given by whoever may send the same mail again after a crash; else one is made.
+    message_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ class Mailer:
                 mail["Reply-To"] = _mailbox(message.reply_to).header
             now = datetime.fromtimestamp(self._clock.now(), self._zone)
             mail["Date"] = format_datetime(now)
-            mail["Message-ID"] = make_msgid(domain=self._sender.domain)
+            mail["Message-ID"] = message.message_id or make_msgid(domain=self._sender.domain)
             for name, value in message.headers:
                 mail[name] = value
         except (ValueError, MessageError) as error:
@@ -292,7 +294,7 @@ def _connect(server: SMTPServer, ca_file: object) -> smtplib.SMTP:
 
 def _check(message: Message) -> None:
     """Raise MessageInvalid for what would begin a second header, or grow without bound."""
-    values = [message.to, message.subject, message.reply_to or ""]
+    values = [message.to, message.subject, message.reply_to or "", message.message_id or ""]
     for name, value in message.headers:
         if not HEADER_NAME.match(name):
             raise MessageInvalid(reason="a header has no such name")
