@@ -19,21 +19,24 @@ PROTOCOL = {
     1: "strictjson",
     2: "keys sealing",
     3: "signed",
-    4: "charter",
+    4: "charter http_fields problems",
     4.5: "documents documents.*",
     5: "envelope http",
     6: "ledger ledger.* decree delivery",
     7: "",  # the front door, protocol/__init__.py
 }
 NODE = {
-    0: "config config_values clock logs",
+    0: "config config_values clock logs refusals",
     0.5: "migrations",  # runs them; the steps themselves stand higher, and are found by path
-    1: "database keyring transport mail i18n",
+    1: "database keyring keyring_file transport mail i18n",
     2: "models models.*",
     2.5: "context migrations.*",
-    3: "services services.outbox services.audit services.users",
+    3: "services services.outbox services.audit services.users services.office_hours "
+    "services.links services.mailing",
+    3.5: "services.templates services.templates.*",  # its changes are audited
     4: "services.applicants services.consents services.ledger services.membership "
-    "services.notices services.referrals",
+    "services.referrals",
+    4.5: "services.notices services.notices.*",  # they ask who may be told, and who may get a link
     5: "services.inbox services.delivery",
     6: "web web.* candidate candidate.* peer worker",
     7: "app",
