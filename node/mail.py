@@ -30,6 +30,10 @@ ADDRESS_CHARS_MAX = 320
 SUBJECT_CHARS_MAX = 900
 # 100 kB of text is a novel; a notice is a page.
 TEXT_BYTES_MAX = 100_000
+# A consent receipt for ten partners has 10 kB, twice over with its signature.
+ATTACHMENTS_BYTES_MAX = 200_000
+# Names are ours, never a person's: nothing in them needs another sign.
+FILE_NAME = re.compile(r"[a-z0-9-]{1,60}(?:\.[a-z0-9]{1,10}){1,2}\Z")
 HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}\Z")
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 # Either `Name <a@b>` or `a@b`; a comma would make it a list.
@@ -81,6 +85,15 @@ class MailUnknown(MailError):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A text that travels with a mail as a file, such as a receipt that programs can read."""
+
+    name: str
+    subtype: str  # of application/: "json"
+    content: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One mail to one person: never a list, so that nobody sees another's address."""
 
@@ -89,6 +102,7 @@ class Message:
     text: str
     reply_to: str | None = None
     headers: tuple[tuple[str, str], ...] = field(default=())
+    attachments: tuple[Attachment, ...] = field(default=())
     # Given by whoever may send the same mail again after a crash; else one is made.
     message_id: str | None = None
 
@@ -160,6 +174,9 @@ class Mailer:
         except (ValueError, MessageError) as error:
             raise MessageInvalid(reason="a header cannot be written") from error
         mail.set_content(message.text, charset="utf-8")
+        for each in message.attachments:
+            content = each.content.encode()
+            mail.add_attachment(content, "application", each.subtype, filename=each.name)
         return mail
 
     def connect(self) -> smtplib.SMTP:
@@ -311,6 +328,10 @@ def _check(message: Message) -> None:
         raise MessageInvalid(reason=f"the subject is over {SUBJECT_CHARS_MAX} characters")
     if len(text) > TEXT_BYTES_MAX:
         raise MessageInvalid(reason=f"the text is over {TEXT_BYTES_MAX} bytes")
+    if not all(FILE_NAME.match(each.name) for each in message.attachments):
+        raise MessageInvalid(reason="an attachment has no such name")
+    if sum(len(each.content.encode()) for each in message.attachments) > ATTACHMENTS_BYTES_MAX:
+        raise MessageInvalid(reason=f"the attachments are over {ATTACHMENTS_BYTES_MAX} bytes")
 
 
 def _mailbox(text: str) -> Mailbox:

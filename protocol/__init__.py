@@ -22,6 +22,12 @@ from protocol.charter import (
     unsigned_founders,
     verify_founding,
 )
+from protocol.documents.consents import (
+    CONSENT_RECEIPT,
+    ConsentParty,
+    ConsentPurpose,
+    ConsentReceipt,
+)
 from protocol.documents.hello import Hello
 from protocol.documents.hires import HIRE, Hire
 from protocol.documents.ledger import (
@@ -79,6 +85,7 @@ __all__ = [
     "APPLICANT_TYPES",
     "ATTACHMENT",
     "CHARTER",
+    "CONSENT_RECEIPT",
     "CORRECTION",
     "DECLINE",
     "ENTRY_KINDS",
@@ -109,6 +116,9 @@ __all__ = [
     "Certificate",
     "Changes",
     "Charter",
+    "ConsentParty",
+    "ConsentPurpose",
+    "ConsentReceipt",
     "Decline",
     "Entry",
     "Grounds",
