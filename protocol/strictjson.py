@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 from json.scanner import make_scanner
 from typing import Any, NoReturn, TypeAlias
 
@@ -48,7 +49,9 @@ def parse(data: bytes, *, bytes_max: int, depth_max: int = limits.JSON_DEPTH_MAX
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise EncodingInvalid(f"not UTF-8 at byte {error.start}", position=error.start) from None
-    if data.count(b"{") + data.count(b"[") > depth_max:
+    # `split` with a bound stops early and is faster than `count` where brackets are rare.
+    opened = len(data.split(b"{", depth_max)) + len(data.split(b"[", depth_max)) - 2
+    if opened >= depth_max:
         _refuse_depth(data, depth_max)
 
     value = _scan(text.strip(_WHITE_SPACE))
@@ -62,7 +65,7 @@ def encode(value: JSON) -> bytes:
     """Write one value in the one form we write: compact, sorted members, UTF-8, no floats."""
     _refuse_unwritable(value)
     try:
-        return _ENCODER.encode(value).encode("utf-8")
+        return "".join(_write(value, 0)).encode("utf-8")
     except UnicodeEncodeError:
         raise OurMistake("a lone surrogate in a document") from None
 
@@ -192,8 +195,10 @@ _BAD_CHARACTERS = re.compile("[\x00\ud800-\udfff]")
 
 # --- Writing. ---
 
-_ENCODER = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+# The C encoder behind `json.dumps`, made once: keys sorted, nothing skipped, no NaN. `default` is
+# never called, since `_refuse_unwritable` has seen every value.
+_write: Callable[[JSON, int], tuple[str, ...]] = c_make_encoder(
+    None, repr, encode_basestring, None, ":", ",", True, False, False
 )
 
 
@@ -262,26 +267,27 @@ class Reader:
         self, name: str, chars_max: int, pattern: str | None = None, *, empty: bool = False
     ) -> str:
         value = self.value(name)
-        if not isinstance(value, str):
-            raise _invalid(self._at(name), "is not a text")
-        _check_text(value, self._at(name), chars_max, pattern, empty=empty)
-        return value
+        wrong = _text_fault(value, chars_max, pattern, empty=empty)
+        if wrong:
+            raise _invalid(self._at(name), wrong)
+        return str(value)
 
     def texts(
         self, name: str, items_max: int, chars_max: int, pattern: str | None = None
     ) -> tuple[str, ...]:
         values = self.list(name, items_max)
         for index, value in enumerate(values):
-            at = f"{self._at(name)}[{index}]"
-            if not isinstance(value, str):
-                raise _invalid(at, "is not a text")
-            _check_text(value, at, chars_max, pattern, empty=False)
+            wrong = _text_fault(value, chars_max, pattern, empty=False)
+            if wrong:
+                raise _invalid(f"{self._at(name)}[{index}]", wrong)
         return tuple(values)
 
     def integer(self, name: str, low: int, high: int) -> int:
         value = self.value(name)
-        _check_integer(value, self._at(name), low, high)
-        return int(value)
+        # `type`, since True is an int to isinstance.
+        if type(value) is not int or not low <= value <= high:
+            raise _invalid(self._at(name), f"is not a whole number from {low} to {high}")
+        return value
 
     def integers(self, name: str, count: int, low: int, high: int) -> tuple[int, ...]:
         """Exactly `count` integers."""
@@ -289,7 +295,9 @@ class Reader:
         if len(values) != count:
             raise _invalid(self._at(name), f"does not have {count} items")
         for index, value in enumerate(values):
-            _check_integer(value, f"{self._at(name)}[{index}]", low, high)
+            if type(value) is not int or not low <= value <= high:
+                at = f"{self._at(name)}[{index}]"
+                raise _invalid(at, f"is not a whole number from {low} to {high}")
         return tuple(values)
 
     def boolean(self, name: str) -> bool:
@@ -353,16 +361,14 @@ def _matches(pattern: str, text: str) -> bool:
     return _compiled(pattern).fullmatch(text) is not None
 
 
-def _check_text(value: str, at: str, chars_max: int, pattern: str | None, *, empty: bool) -> None:
+def _text_fault(value: JSON, chars_max: int, pattern: str | None, *, empty: bool) -> str:
+    """What is wrong with a text, or nothing."""
+    if type(value) is not str:
+        return "is not a text"
     if not value and not empty:
-        raise _invalid(at, "is empty")
+        return "is empty"
     if len(value) > chars_max:
-        raise _invalid(at, f"is longer than {chars_max} characters")
+        return f"is longer than {chars_max} characters"
     if pattern is not None and not _matches(pattern, value):
-        raise _invalid(at, "does not have the form it must have")
-
-
-def _check_integer(value: JSON, at: str, low: int, high: int) -> None:
-    # `type`, since True is an int to isinstance.
-    if type(value) is not int or not low <= value <= high:
-        raise _invalid(at, f"is not a whole number from {low} to {high}")
+        return "does not have the form it must have"
+    return ""
