@@ -7,7 +7,7 @@ documents, keys and decisions by their own names. Nothing in this package has a 
 disk or a framework: it is handed the time, the bytes and the keys.
 """
 
-from protocol import envelope, errors, http, limits, problems, strictjson
+from protocol import delivery, envelope, errors, http, limits, problems, strictjson
 from protocol.charter import (
     CHARTER,
     GENESIS,
@@ -160,6 +160,7 @@ __all__ = [
     "cast_vote",
     "check_signature",
     "commitment",
+    "delivery",
     "envelope",
     "errors",
     "fingerprint",

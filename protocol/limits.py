@@ -90,6 +90,8 @@ RETRY_FIRST_S = 2
 RETRY_S_MAX = 3600
 # A skewed clock is mended by a person, so asking more often than this helps nobody.
 RETRY_SLOWLY_S = 15 * 60
+# Longer than one attempt can take: connect, read, and a slow disk on either side.
+PROBE_TIMEOUT_S = 60
 # A proxy that rewrites bodies does it every time; a flipped bit does not.
 DIGEST_TRIES_MAX = 3
 # Failures of transport in a row after which a peer counts as away: a restart costs two or three.

@@ -104,7 +104,7 @@ def seal(public: SealingPublicKey, plaintext: bytes, info: bytes) -> bytes:
         raise KeyInvalid("the sealing key is not safe to use") from None
 
 
-def open(key: SealingKey, ciphertext: bytes, info: bytes) -> bytes:  # noqa: A001 (the protocol's word)
+def open(key: SealingKey, ciphertext: bytes, info: bytes) -> bytes:  # noqa: A001 (our word)
     """The plaintext, or CannotDecrypt: one answer for every reason, so nobody learns which."""
     try:
         return _SUITE.decrypt(ciphertext, key.key, info)

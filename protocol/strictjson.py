@@ -134,7 +134,8 @@ _DECODER = json.JSONDecoder(
     parse_float=_no_float,
     parse_constant=_no_constant,
 )
-_scan_once: Callable[[str, int], tuple[JSON, int]] = make_scanner(_DECODER)  # type: ignore[arg-type]
+_Scanner: TypeAlias = Callable[[str, int], tuple[JSON, int]]
+_scan_once: _Scanner = make_scanner(_DECODER)  # type: ignore[arg-type]
 
 
 def _scan(text: str) -> JSON:

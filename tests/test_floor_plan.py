@@ -29,13 +29,16 @@ NODE = {
     0: "config config_values clock logs refusals",
     0.5: "migrations",  # runs them; the steps themselves stand higher, and are found by path
     1: "database keyring keyring_file transport mail i18n",
+    1.5: "forms",  # it marks sentences for translation
     2: "models models.*",
     2.5: "context migrations.*",
-    3: "services services.outbox services.audit services.users services.office_hours "
+    2.7: "installation",  # the parts above, open
+    3: "services services.outbox services.audit services.users services.sessions services.charter "
+    "services.office_hours "
     "services.links services.mailing",
     3.5: "services.templates services.templates.*",  # its changes are audited
     4: "services.applicants services.consents services.ledger services.membership "
-    "services.referrals",
+    "services.referrals services.overview",
     4.5: "services.notices services.notices.*",  # they ask who may be told, and who may get a link
     5: "services.inbox services.delivery",
     6: "web web.* candidate candidate.* peer worker",
