@@ -54,16 +54,18 @@ def tasuki_commands() -> list[tuple[str, list[str]]]:
     found = []
     for document in DOCUMENTS:
         for command in commands(document):
-            words = shlex.split(command.split(" | ")[0], comments=True)
-            starts = [
-                i for i, word in enumerate(words) if word == "tasuki" or word.endswith("/tasuki")
-            ]
-            ours = words[:1] == ["./deploy/run"] and words[1:2]
-            if ours and words[1] not in ("setup", "test", "check", "lock"):
-                found.append((f"{shown(document)}: {command}", words[1:]))
-            elif starts:
-                found.append((f"{shown(document)}: {command}", words[starts[0] + 1 :]))
+            words = shlex.split(command, comments=True)
+            ours = next((i for i, word in enumerate(words) if is_tasuki(word, i)), None)
+            if words[0] == "./deploy/run" and words[1] not in ("setup", "test", "check", "lock"):
+                ours = 0
+            if ours is not None:
+                found.append((f"{shown(document)}: {command}", words[ours + 1 :]))
     return found
+
+
+def is_tasuki(word: str, position: int) -> bool:
+    """The command itself, not the system user of the same name."""
+    return word.endswith("bin/tasuki") or (word == "tasuki" and position == 0)
 
 
 def test_the_first_screen_has_the_two_commands() -> None:
