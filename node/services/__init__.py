@@ -1,0 +1,1 @@
+"""What this member decides, one file or folder for each topic; services never commit.  STYLE 28."""

@@ -1,0 +1,37 @@
+"""The charter in force, as adopted here: who belongs, and under which rules.  LEDGER 5."""
+
+from functools import lru_cache
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node import models
+from node.refusals import Refusal
+from protocol import Charter, SignedDocument, limits, parse_charter
+
+
+class NotFounded(Refusal, code="not-founded", status=409):
+    """This node belongs to no alliance yet. Found one or join one first."""
+
+
+def in_force(session: Session) -> Charter:
+    """The charter of the highest adopted version; raise NotFounded before the first."""
+    newest = select(models.Charter).order_by(models.Charter.version.desc()).limit(1)
+    adopted = session.scalar(newest)
+    if adopted is None:
+        raise NotFounded
+    return _parsed(adopted.document)
+
+
+def if_any(session: Session) -> Charter | None:
+    """The charter in force, or None before the founding; for pages that work without one."""
+    try:
+        return in_force(session)
+    except NotFounded:
+        return None
+
+
+# Proven when it was adopted; read once for each version, not once for each request.
+@lru_cache(maxsize=8)
+def _parsed(document: bytes) -> Charter:
+    return parse_charter(SignedDocument.parse(document, bytes_max=limits.CHARTER_BYTES_MAX))

@@ -1,0 +1,105 @@
+"""The overview: what waits for somebody, and how things stand; counts only, nobody's data."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+
+RECENT_S = 30 * 24 * 3600  # "lately" on the front page: thirty days
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What somebody should do next."""
+
+    to_notify: int
+    to_approve: int
+    to_answer: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """The way from notice to acceptance, in the last thirty days."""
+
+    sent: int
+    opened: int
+    consented: int
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeerState:
+    """How a member's node was when we last spoke; `seen_at` is None before the first word."""
+
+    member: str
+    state: str  # well, failing, waiting (the breaker is open), blocked, silent (never spoken)
+    seen_at: int | None
+    error_code: str | None
+
+
+def waiting(session: Session, context: Context) -> Waiting:
+    """Count what waits for a person of this member."""
+    applicant, referral = models.Applicant, models.ReferralIn
+    due = (referral.state == "received", referral.due_at <= context.clock.now())
+    return Waiting(
+        to_notify=_count(
+            session,
+            applicant.status == "rejected",
+            applicant.notified_at.is_(None),
+            applicant.exclusion.is_(None),
+        ),
+        to_approve=_count(session, models.NoticeBatch.state == "waiting_approval"),
+        to_answer=_count(session, referral.state == "received"),
+        overdue=_count(session, *due),
+    )
+
+
+def lately(session: Session, context: Context) -> Lately:
+    """Count the last thirty days."""
+    since = context.clock.now() - RECENT_S
+    accepted = ("accepted", "released", "hired", "closed")
+    return Lately(
+        sent=_count(session, models.Notice.sent_at >= since),
+        opened=_count(session, models.Link.opened_at >= since),
+        consented=_count(session, models.Consent.given_at >= since),
+        accepted=_count(
+            session,
+            models.ReferralOut.created_at >= since,
+            models.ReferralOut.state.in_(accepted),
+            models.ReferralOut.answer.is_not(None),
+        ),
+    )
+
+
+def balance(session: Session, member: str) -> int:
+    """The points of `member` as applied here."""
+    account = session.get(models.LedgerAccount, member)
+    return account.balance if account else 0
+
+
+def peers(session: Session, members: list[str]) -> list[PeerState]:
+    """The state of each of `members`, in their order."""
+    known = {peer.member: peer for peer in session.scalars(select(models.Peer))}
+    return [_peer_state(member, known.get(member)) for member in members]
+
+
+def _peer_state(member: str, peer: models.Peer | None) -> PeerState:
+    if peer is None:
+        return PeerState(member, "silent", None, None)
+    if peer.blocked:
+        state = "blocked"
+    elif peer.state == "open":
+        state = "waiting"
+    elif peer.failures:
+        state = "failing"
+    else:
+        state = "well" if peer.last_success_at else "silent"
+    return PeerState(member, state, peer.last_success_at, peer.last_error_code)
+
+
+def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).where(*conditions)) or 0
