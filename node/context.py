@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -29,3 +30,7 @@ class Context:
     def now(self) -> int:
         """Return whole Unix seconds."""
         return self.clock.now()
+
+    def day_of(self, at: int) -> str:
+        """Return the day of a moment where HR works, as YYYY-MM-DD."""
+        return datetime.fromtimestamp(at, self.settings.time_zone).date().isoformat()

@@ -31,7 +31,7 @@ URL_PATTERN = r"https?://[a-z0-9.\-\[\]:]{1,200}"
 
 
 def propose_quorum(voters: int) -> tuple[int, int]:
-    """`(q, b)` by the table of SPEC §4: b liars tolerated, q votes certify, for `voters` members."""
+    """`(q, b)` by the table of SPEC §4: how many votes certify, how many liars that survives."""
     tolerated = 0 if voters == 1 else max(1, voters // 4)
     if tolerated <= 1:
         return (voters + tolerated) // 2 + 1, tolerated

@@ -112,7 +112,9 @@ class Card:
             experience_years=reader.integer("experienceYears", 0, 70),
             skills=reader.texts("skills", limits.CARD_SKILLS_MAX, chars_max=60),
             languages=reader.texts("languages", 10, chars_max=60),
-            reached_stage=reader.text("reachedStage", 24, pattern="|" + "|".join(STAGES), empty=True),
+            reached_stage=reader.text(
+                "reachedStage", 24, pattern="|" + "|".join(STAGES), empty=True
+            ),
             available_from=reader.text("availableFrom", 10, pattern=f"|{PARTIAL_DATE}", empty=True),
         )
         reader.done()

@@ -135,9 +135,9 @@ def advance(certificate: Certificate, books: Books) -> Changes | None:
         return None
     # A quorum never certifies two chains of one account.
     assert order.previous == head.digest
-    credits: dict[str, int] = {}
+    paid: dict[str, int] = {}
     for entry in order.entries:
-        credits[entry.to] = credits.get(entry.to, 0) + entry.points
+        paid[entry.to] = paid.get(entry.to, 0) + entry.points
     return Changes(
         account=order.account,
         head=Head(
@@ -146,7 +146,7 @@ def advance(certificate: Certificate, books: Books) -> Changes | None:
             debits=head.debits + order.debit,
             credits=head.credits,
         ),
-        credits=credits,
+        credits=paid,
         entries=order.entries,
         certificate=certificate.data,
     )

@@ -1,4 +1,4 @@
-"""What two replicas tell each other: the answer to an order, and what one of them lacks.  SPEC §6.5.
+"""What two replicas tell each other: the answer to an order, and what one lacks.  SPEC §6.5.
 
 These are bodies of signed HTTP calls, not documents: they say nothing that has to be proven to a
 third member. What they carry inside (votes, certificates) is proven by itself.
@@ -58,7 +58,7 @@ def _ranges(reader: Reader) -> Mapping[str, tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """"Here is where I stand; send what I lack, from these accounts on.\""""
+    """ "Here is where I stand; send what I lack, from these accounts on.\""""
 
     vector: Mapping[str, int]
     charter_version: int
@@ -119,7 +119,7 @@ def read_vector(reader: Reader) -> Mapping[str, int]:
 
 
 def lacking(theirs: Mapping[str, int], ours: Mapping[str, int]) -> Mapping[str, tuple[int, int]]:
-    """The ranges that we can send to a replica which stands at `theirs`: account -> (first, last)."""
+    """What we can send to a replica that stands at `theirs`: account -> (first, last)."""
     return {
         account: (theirs.get(account, 0) + 1, sequence)
         for account, sequence in ours.items()

@@ -63,7 +63,9 @@ def pay(
     reference: bytes,
 ) -> None:
     """Owe an entry; the worker puts it into our next order. The same id again changes nothing."""
-    if session.get(models.PendingEntry, entry_id) or is_certified(session, context.us, entry_id):
+    if session.get(models.PendingEntry, entry_id) or is_certified(
+        session, context.member_id, entry_id
+    ):
         return
     session.add(
         models.PendingEntry(
@@ -72,7 +74,7 @@ def pay(
             recipient=to,
             points=points,
             reference=reference,
-            created_at=context.clock.now(),
+            created_at=context.now(),
         )
     )
     session.flush()
@@ -97,9 +99,9 @@ def position(session: Session, context: Context) -> Position:
     charter = context.charter(session)
     owed = session.scalar(select(func.coalesce(func.sum(models.PendingEntry.points), 0)))
     return Position(
-        balance=SQLBooks(session).head(context.us).balance,
+        balance=SQLBooks(session).head(context.member_id).balance,
         owed=int(owed or 0),
-        credit_limit=charter.member(context.us).credit_limit,
+        credit_limit=charter.member(context.member_id).credit_limit,
         points_per_slot=charter.policy.points_per_free_hire,
     )
 
@@ -115,7 +117,7 @@ def statement(
     lines: list[StatementLine] = []
     for own in (True, False):
         column = table.account if own else table.recipient
-        query = select(table).where(column == context.us)
+        query = select(table).where(column == context.member_id)
         if before is not None:
             query = query.where(
                 tuple_(table.applied_at, table.account, table.sequence, table.position) < before

@@ -9,7 +9,7 @@ from node import models
 from node.context import Context
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.votes import receive_certificate
-from protocol import Pull, PullAnswer, lacking, limits, state_digest
+from protocol import Pull, PullAnswer, errors, lacking, limits, state_digest
 
 
 def pull_body(session: Session, context: Context) -> bytes:
@@ -21,6 +21,9 @@ def pull_body(session: Session, context: Context) -> bytes:
 def answer_pull(session: Session, context: Context, body: bytes) -> bytes:
     """A page of what the asker lacks, and where we stand ourselves."""
     pull = Pull.parse(body)
+    version = context.charter(session).version
+    if pull.charter_version != version:
+        raise errors.EpochMismatch(f"our charter is version {version}", epoch=version)
     books = SQLBooks(session)
     ours = books.vector()
     ranges = lacking(pull.vector, ours)

@@ -29,7 +29,7 @@ from protocol import (
 
 def open_order(session: Session, context: Context) -> Signed[Order] | None:
     """Our open order; a new one over what is waiting when there is none; None: nothing to pay."""
-    books, us = SQLBooks(session), context.us
+    books, us = SQLBooks(session), context.member_id
     charter = context.charter(session)
     if us not in charter.accounts:
         return None
@@ -62,7 +62,7 @@ def certify(session: Session, context: Context, ballot: Ballot) -> Certificate:
     """Apply our own order, whose ballot is complete; its certificate is to be broadcast."""
     certificate = ballot.certificate()
     assert certificate is not None
-    SQLBooks(session).hold_account(context.us)
+    SQLBooks(session).hold_account(context.member_id)
     apply_certificate(session, context, certificate)
     return certificate
 

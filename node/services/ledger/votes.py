@@ -56,7 +56,7 @@ class ProvenOrders:
 _proven = ProvenOrders()
 
 
-def vote_on(session: Session, context: Context, body: bytes, sender: str) -> bytes:
+def vote_on(session: Session, context: Context, body: bytes) -> bytes:
     """Answer a member's order: our vote, what we need first, or the certificate that settled it.
 
     Any member may hand on an order; the owner's signature is what counts. The lock is written in
@@ -81,7 +81,7 @@ def lock_if_new(books: SQLBooks, context: Context, verdict: Cast) -> None:
     """Write the lock that a verdict asks for, unless it stands already."""
     if verdict.lock is not None:
         order = verdict.order.body
-        now = context.clock.now()
+        now = context.now()
         books.lock_order(order.account, order.sequence, verdict.lock, order.epoch, now)
 
 
@@ -111,8 +111,8 @@ def apply_certificate(session: Session, context: Context, certificate: Certifica
         if order.sequence > books.head(order.account).sequence:
             _hold(session, certificate)
         return False
-    books.commit(changes, order.epoch, order.incarnation, context.clock.now())
-    if order.account == context.us:
+    books.commit(changes, order.epoch, order.incarnation, context.now())
+    if order.account == context.member_id:
         paid = models.PendingEntry
         ids = [entry.id for entry in order.entries]
         session.execute(delete(paid).where(paid.entry_id.in_(ids)))

@@ -1,0 +1,201 @@
+"""Hires: the receiver registers one, with a fee or with a free-hire slot; the referrer is told.
+
+A slot costs points_per_free_hire points, paid to the member that referred the person, and no fee.
+The points are owed in the same transaction; the ledger certifies them.  DESIGN 2.6, DOMAIN 2.1 R12.
+"""
+
+import secrets
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.refusals import Refusal
+from node.services import audit, ledger, outbox, referrals
+from node.services.letters import Letter
+from protocol import FREE_HIRE, HIRE, Charter, commitment
+from protocol import Hire as HireLetter
+
+FEE_YEN_MAX = 100_000_000
+PAY_COLUMN = "hires.annual_pay_blob"
+
+
+class HireRegistered(Refusal, code="hire-registered"):
+    """The hire of this person is registered already."""
+
+
+class HireDateInvalid(Refusal, code="hire-date-invalid", status=422):
+    """Enter the first day at work as a date, such as 2027-04-01."""
+
+
+class HireAmountInvalid(Refusal, code="hire-amount-invalid", status=422):
+    """The fee and the annual pay are whole yen, not negative."""
+
+
+class SlotMissing(Refusal, code="slot-missing"):
+    """There are not enough points for a free-hire slot. Points still owed count as paid."""
+
+
+class SlotsNotRedeemable(Refusal, code="slots-not-redeemable"):
+    """The charter of the alliance does not allow a free hire from this member."""
+
+
+class FeeNotAllowed(Refusal, code="fee-not-allowed"):
+    """A fee can only be owed to a member that is a licensed agency. Enter 0."""
+
+
+def register(
+    session: Session,
+    context: Context,
+    referral_id: str,
+    *,
+    joins_on: str,
+    with_slot: bool,
+    fee_yen: int = 0,
+    annual_pay_yen: int | None = None,
+    user_id: str,
+) -> str:
+    """Register that the person joins on a day (YYYY-MM-DD); the hire's id.
+
+    With a slot the fee is zero; without one it is what the two members agreed (0 to 100 million
+    yen, only to a licensed agency).
+    """
+    row = referrals.received(session, referral_id)
+    if row.state == "hired":
+        raise HireRegistered(referral_id)
+    if row.state != "profile_received":
+        raise referrals.ReferralNotAccepted(row.state)
+    _check_values(joins_on, fee_yen, annual_pay_yen)
+    charter = context.charter(session)
+    if with_slot:
+        fee_yen = 0
+        _check_slot(session, context, charter, row.sender)
+    elif fee_yen and not is_agency(charter, row.sender, context.day_of(context.now())):
+        raise FeeNotAllowed(row.sender)
+
+    hire = _write(session, context, row, joins_on, with_slot, fee_yen, annual_pay_yen, user_id)
+    row.state = "hired"
+    referrals.change_stage(session, context, row, "hired", user_id=user_id)
+    return hire.id
+
+
+def _check_values(joins_on: str, fee_yen: int, annual_pay_yen: int | None) -> None:
+    try:
+        day = date.fromisoformat(joins_on)
+    except ValueError:
+        raise HireDateInvalid(joins_on) from None
+    if day.isoformat() != joins_on:
+        raise HireDateInvalid(joins_on)
+    for amount in (fee_yen, annual_pay_yen or 0):
+        if not 0 <= amount <= FEE_YEN_MAX:
+            raise HireAmountInvalid(highest=FEE_YEN_MAX)
+
+
+def _check_slot(session: Session, context: Context, charter: Charter, to: str) -> None:
+    mode = charter.policy.redemption
+    today = context.day_of(context.now())
+    if mode == "none" or (mode == "agency" and not is_agency(charter, to, today)):
+        raise SlotsNotRedeemable(mode)
+    if ledger.position(session, context).slots < 1:
+        raise SlotMissing
+
+
+def is_agency(charter: Charter, member_id: str, today: str) -> bool:
+    """Whether a member declares a paid placement licence (NN-ユ-NNNNNN) that is valid today."""
+    return any(
+        "-ユ-" in licence.number and licence.valid_until >= today
+        for licence in charter.member(member_id).licences
+    )
+
+
+def _write(
+    session: Session,
+    context: Context,
+    row: models.ReferralIn,
+    joins_on: str,
+    with_slot: bool,
+    fee_yen: int,
+    annual_pay_yen: int | None,
+    user_id: str,
+) -> models.Hire:
+    now, hire_id, salt = context.now(), secrets.token_hex(16), secrets.token_bytes(32)
+    points = context.charter(session).policy.points_per_free_hire if with_slot else 0
+    entry_id = secrets.token_hex(16) if with_slot else ""
+    letter = HireLetter(row.referral_id, joins_on, points, entry_id, salt, now)
+    pay = None
+    if annual_pay_yen is not None:
+        pay = context.keyring.encrypt(PAY_COLUMN, hire_id, str(annual_pay_yen).encode())
+    hire = models.Hire(
+        id=hire_id,
+        direction="in",
+        referral_id=row.id,
+        peer=row.sender,
+        joins_on=joins_on,
+        points=points,
+        fee_yen=fee_yen,
+        entry_id=entry_id or None,
+        annual_pay_blob=pay,
+        registered_by=user_id,
+        registered_at=now,
+    )
+    session.add(hire)
+    session.flush()
+    outbox.enqueue(
+        session,
+        context,
+        recipient=row.sender,
+        kind=HIRE,
+        payload=letter.encode(),
+        subject=row.id,
+    )
+    if with_slot:
+        ledger.pay(
+            session,
+            context,
+            entry_id=entry_id,
+            kind=FREE_HIRE,
+            to=row.sender,
+            points=points,
+            reference=commitment(salt, row.receipt_digest),
+        )
+    audit.record(
+        session,
+        context,
+        actor=user_id,
+        action="hire.registered",
+        subject=hire_id,
+        detail="slot" if with_slot else "fee",
+    )
+    return hire
+
+
+def receive_hire(session: Session, context: Context, letter: Letter) -> None:
+    """The receiver hired the person we referred: our own record of it."""
+    hire = HireLetter.parse(letter.document.payload)
+    row = session.get(models.ReferralOut, hire.referral, with_for_update=True)
+    if row is None or row.recipient != letter.sender or row.state != "released":
+        raise referrals.LetterUnexpected("no released referral to this member has that id")
+    row.state, row.stage_code, row.updated_at = "hired", "hired", context.now()
+    session.add(
+        models.Hire(
+            id=secrets.token_hex(16),
+            direction="out",
+            referral_id=row.id,
+            peer=letter.sender,
+            joins_on=hire.joins_on,
+            points=hire.points,
+            fee_yen=0,
+            entry_id=hire.entry or None,
+            registered_at=hire.registered_at,
+        )
+    )
+    session.flush()
+
+
+def list_hires(session: Session, *, limit: int) -> list[models.Hire]:
+    """The latest hires of both directions."""
+    table = models.Hire
+    query = select(table).order_by(table.registered_at.desc(), table.id.desc()).limit(limit)
+    return list(session.scalars(query))

@@ -1,0 +1,282 @@
+"""Referrals that we receive: the card, our answer, the released profile.  DESIGN 2.4.
+
+The answer is a person's, or the rule's that HR wrote for cards it always takes (up to a number a
+month). Accepting is one transaction: the signed acceptance in the outbox, the point owed in the
+ledger, the state of the referral and the audit entry stand or fall together.
+"""
+
+import json
+import secrets
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.services import audit, ledger, outbox, persons
+from node.services.letters import Letter
+from node.services.referrals import profiles, rules
+from node.services.referrals.refusals import (
+    CapReached,
+    KnownDateInvalid,
+    LetterUnexpected,
+    ReferralAnswered,
+    ReferralNotAccepted,
+    ReferralUnknown,
+    StageUnknown,
+)
+from node.services.referrals.sending import check_evidence
+from protocol import (
+    ACCEPTANCE,
+    ALREADY_KNOWN,
+    DECLINE,
+    PROGRESS,
+    REFERRAL_ENTRY,
+    STAGES,
+    Acceptance,
+    AlreadyKnown,
+    Attachment,
+    Card,
+    Decline,
+    ProfileRelease,
+    Progress,
+    Referral,
+    SignedDocument,
+    commitment,
+)
+
+# What HR can move a referral to by hand; a hire is registered, and an answer is an answer.
+STAGES_BY_HAND = tuple(s for s in STAGES if s not in ("applied", "hired", "left", "no_answer"))
+
+
+def receive_referral(session: Session, context: Context, letter: Letter) -> None:
+    """Take a card in; with a rule that wants it, accept it at once."""
+    referral = Referral.parse(letter.document.payload)
+    known = session.scalar(
+        select(models.ReferralIn.id).where(
+            models.ReferralIn.sender == letter.sender,
+            models.ReferralIn.referral_id == referral.id,
+        )
+    )
+    if known is not None:
+        raise LetterUnexpected("this referral was received before in another envelope")
+    now = context.now()
+    row = models.ReferralIn(
+        id=secrets.token_hex(16),
+        sender=letter.sender,
+        referral_id=referral.id,
+        envelope_id=letter.envelope_id,
+        card=json.dumps(referral.card.to_json(), ensure_ascii=False),
+        grounds=json.dumps(referral.grounds.to_json(), ensure_ascii=False),
+        receipt_digest=letter.receipt_digest,
+        due_at=referral.answer_by,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(row)
+    session.flush()
+    persons.begin(session, context, row.id)
+    if referral.profile is not None:
+        profiles.keep(session, context, row, referral.profile)
+    if rules.wants(session, context, referral.card):
+        _accept(session, context, row, user_id=None)
+
+
+def accept(session: Session, context: Context, referral_id: str, *, user_id: str) -> None:
+    """Promise the point and ask for the profile; ReferralAnswered when an answer was given."""
+    row = received(session, referral_id)
+    if row.state != "received":
+        raise ReferralAnswered(row.state)
+    _accept(session, context, row, user_id=user_id)
+
+
+def _accept(
+    session: Session, context: Context, row: models.ReferralIn, *, user_id: str | None
+) -> None:
+    charter = context.charter(session)
+    points = charter.policy.points_per_referral
+    position = ledger.position(session, context)
+    # A promise that the ledger could never certify is not made.
+    if position.available - points < -position.credit_limit:
+        raise CapReached(limit=position.credit_limit)
+    now, entry_id, salt = context.now(), secrets.token_hex(16), secrets.token_bytes(32)
+    acceptance = Acceptance(row.referral_id, now, points, entry_id, salt)
+    envelope_id = outbox.enqueue(
+        session,
+        context,
+        recipient=row.sender,
+        kind=ACCEPTANCE,
+        payload=acceptance.encode(),
+        subject=row.id,
+    )
+    row.acceptance = acceptance.encode()
+    row.entry_id, row.answered_by, row.answered_at = entry_id, user_id, now
+    # A person may have sent the profile at once: then it is here already.
+    row.state = "accepted" if row.profile_blob is None else "profile_received"
+    row.stage_code, row.updated_at = "screening", now
+    ledger.pay(
+        session,
+        context,
+        entry_id=entry_id,
+        kind=REFERRAL_ENTRY,
+        to=row.sender,
+        points=points,
+        reference=commitment(salt, row.receipt_digest),
+    )
+    audit.record(
+        session,
+        context,
+        actor=user_id or "rule",
+        action="referral.accepted",
+        subject=row.id,
+        detail=envelope_id,
+    )
+
+
+def decline(session: Session, context: Context, referral_id: str, *, user_id: str) -> None:
+    """Answer that we do not go on. No reason is asked, kept or sent; a profile sent is erased."""
+    row = received(session, referral_id)
+    if row.state != "received":
+        raise ReferralAnswered(row.state)
+    now = context.now()
+    outbox.enqueue(
+        session,
+        context,
+        recipient=row.sender,
+        kind=DECLINE,
+        payload=Decline(row.referral_id, now).encode(),
+        subject=row.id,
+    )
+    profiles.forget(session, context, row)
+    row.state, row.answered_by, row.answered_at = "declined", user_id, now
+    row.updated_at = now
+    audit.record(session, context, actor=user_id, action="referral.declined", subject=row.id)
+
+
+def declare_known(
+    session: Session,
+    context: Context,
+    referral_id: str,
+    *,
+    known_since: str,
+    last_contact: str,
+    user_id: str,
+) -> None:
+    """Say, with dates (YYYY-MM-DD), that we knew the person before; the point comes back."""
+    row = received(session, referral_id)
+    if row.state != "profile_received":
+        raise ReferralNotAccepted(row.state)
+    policy = context.charter(session).policy
+    known = AlreadyKnown(row.referral_id, known_since, last_contact, context.now())
+    try:
+        check_evidence(context, known, row.created_at, policy.ownership_days)
+    except LetterUnexpected as refusal:
+        raise KnownDateInvalid(days=policy.ownership_days) from refusal
+    outbox.enqueue(
+        session,
+        context,
+        recipient=row.sender,
+        kind=ALREADY_KNOWN,
+        payload=known.encode(),
+        subject=row.id,
+    )
+    row.state, row.updated_at = "already_known", context.now()
+    audit.record(session, context, actor=user_id, action="referral.known", subject=row.id)
+
+
+def move(session: Session, context: Context, referral_id: str, stage: str, *, user_id: str) -> None:
+    """Move a referral to a common stage code, and tell the referrer the code."""
+    if stage not in STAGES_BY_HAND:
+        raise StageUnknown(stage)
+    row = received(session, referral_id)
+    if row.state != "profile_received":
+        raise ReferralNotAccepted(row.state)
+    if row.stage_code != stage:
+        change_stage(session, context, row, stage, user_id=user_id)
+
+
+def change_stage(
+    session: Session, context: Context, row: models.ReferralIn, stage: str, *, user_id: str
+) -> None:
+    """Record a stage and send it; the caller has checked that it may be."""
+    now = context.now()
+    row.stage_code, row.updated_at = stage, now
+    session.add(
+        models.StageChange(
+            id=secrets.token_hex(16),
+            direction="in",
+            referral_id=row.id,
+            stage_code=stage,
+            changed_at=now,
+            changed_by=user_id,
+        )
+    )
+    outbox.enqueue(
+        session,
+        context,
+        recipient=row.sender,
+        kind=PROGRESS,
+        payload=Progress(row.referral_id, stage, now).encode(),
+        subject=row.id,
+    )
+    audit.record(
+        session, context, actor=user_id, action="referral.moved", subject=row.id, detail=stage
+    )
+
+
+def receive_profile(session: Session, context: Context, letter: Letter) -> None:
+    """Keep the profile that was released against our acceptance."""
+    release = ProfileRelease.parse(letter.document.payload)
+    row = _from_sender(session, letter, release.referral)
+    if row.acceptance is None or row.state not in ("accepted", "profile_received"):
+        raise LetterUnexpected(f"the referral is {row.state}")
+    if release.acceptance != _acceptance_digest(row.acceptance):
+        raise LetterUnexpected("released against another acceptance")
+    profiles.keep(session, context, row, release.profile)
+    row.state, row.updated_at = "profile_received", context.now()
+
+
+def _acceptance_digest(payload: bytes) -> bytes:
+    return SignedDocument(ACCEPTANCE, payload, ()).digest
+
+
+def receive_attachment(session: Session, context: Context, letter: Letter) -> None:
+    """Keep one chunk of the PDF; the last one to arrive puts the whole together."""
+    chunk = Attachment.parse(letter.document.payload)
+    row = _from_sender(session, letter, chunk.referral)
+    if row.state in ("declined", "already_known"):
+        raise LetterUnexpected(f"the referral is {row.state}")
+    profiles.keep_chunk(session, context, row, chunk)
+
+
+def received(session: Session, referral_id: str) -> models.ReferralIn:
+    """The referral of that id, held for a change."""
+    row = session.get(models.ReferralIn, referral_id, with_for_update=True)
+    if row is None:
+        raise ReferralUnknown(referral_id)
+    return row
+
+
+def _from_sender(session: Session, letter: Letter, referral_id: str) -> models.ReferralIn:
+    row = session.scalar(
+        select(models.ReferralIn)
+        .where(
+            models.ReferralIn.sender == letter.sender,
+            models.ReferralIn.referral_id == referral_id,
+        )
+        .with_for_update()
+    )
+    if row is None:
+        raise LetterUnexpected("no referral of this member has that id")
+    return row
+
+
+def card_of(row: models.ReferralIn) -> Card:
+    """The anonymous card, as it came."""
+    return profiles.card_from(row.card)
+
+
+def waiting_count(session: Session) -> int:
+    """How many referrals wait for an answer."""
+    table = models.ReferralIn
+    return session.scalar(select(func.count()).where(table.state == "received")) or 0

@@ -1,0 +1,31 @@
+"""What cannot be done with a referral, and why."""
+
+from node.refusals import Refusal
+
+
+class ReferralUnknown(Refusal, code="referral-unknown", status=404):
+    """There is no such referral here. It may have been erased."""
+
+
+class ReferralAnswered(Refusal, code="referral-answered"):
+    """This referral has been answered already. Open it again to see the answer."""
+
+
+class ReferralNotAccepted(Refusal, code="referral-not-accepted"):
+    """This referral has not been accepted, so there is nothing to do here yet."""
+
+
+class StageUnknown(Refusal, code="stage-unknown", status=422):
+    """This is not a stage of the selection. Choose one from the list."""
+
+
+class KnownDateInvalid(Refusal, code="known-date-invalid", status=422):
+    """The dates of the earlier contact are missing, in the future, or too long ago."""
+
+
+class CapReached(Refusal, code="credit-limit-reached"):
+    """Accepting would take this member's account below its credit limit."""
+
+
+class LetterUnexpected(Refusal, code="letter-unexpected", status=422):
+    """The letter does not fit the state of its referral, so nothing was changed."""

@@ -1,0 +1,252 @@
+"""Referrals that we send: from the person's consent to the released profile.  DESIGN 2.3-2.4.
+
+The card goes first. The profile waits here, sealed under the person's own key, until the receiver's
+signed acceptance is in; then it is released and our copy of what waited goes.
+"""
+
+import hashlib
+import secrets
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.services import audit, ledger, outbox, persons
+from node.services.letters import Letter
+from node.services.referrals.refusals import LetterUnexpected
+from protocol import (
+    ATTACHMENT,
+    CORRECTION,
+    PROFILE,
+    REFERRAL,
+    Acceptance,
+    AlreadyKnown,
+    Attachment,
+    Card,
+    Decline,
+    Grounds,
+    Profile,
+    ProfileRelease,
+    Progress,
+    Referral,
+    SignedDocument,
+    commitment,
+    limits,
+)
+
+DAY_S = 86_400
+PROFILE_COLUMN = "referrals_out.profile_blob"
+RESUME_COLUMN = "referrals_out.resume_blob"
+
+
+def refer(
+    session: Session,
+    context: Context,
+    *,
+    consent_id: str,
+    applicant_id: str,
+    recipient: str,
+    card: Card,
+    grounds: Grounds,
+    profile: Profile,
+    resume: bytes | None,
+    send_profile_now: bool,
+    share_progress: bool,
+) -> str:
+    """Offer a person to one member they chose; the referral's id.
+
+    Without `send_profile_now` the profile (and the PDF) wait for the acceptance.
+    """
+    now = context.now()
+    referral_id = secrets.token_hex(16)
+    policy = context.charter(session).policy
+    letter = Referral(
+        id=referral_id,
+        card=card,
+        grounds=grounds,
+        created_at=now,
+        answer_by=now + policy.answer_days * DAY_S,
+        profile=profile if send_profile_now else None,
+    )
+    envelope_id = outbox.enqueue(
+        session,
+        context,
+        recipient=recipient,
+        kind=REFERRAL,
+        payload=letter.encode(),
+        subject=referral_id,
+    )
+    cipher = persons.cipher(session, context, _person_of(session, applicant_id))
+    row = models.ReferralOut(
+        id=referral_id,
+        consent_id=consent_id,
+        applicant_id=applicant_id,
+        recipient=recipient,
+        envelope_id=envelope_id,
+        shares_progress=share_progress,
+        profile_blob=cipher.encrypt(PROFILE_COLUMN, referral_id, profile.encode()),
+        resume_blob=resume and cipher.encrypt(RESUME_COLUMN, referral_id, resume),
+        answer_by=letter.answer_by,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(row)
+    session.flush()
+    if send_profile_now and resume is not None:
+        _send_resume(session, context, row, resume)
+    audit.record(session, context, actor="applicant", action="referral.sent", subject=referral_id)
+    return referral_id
+
+
+def _person_of(session: Session, applicant_id: str) -> str:
+    table = models.Applicant
+    return session.scalars(select(table.person_id).where(table.id == applicant_id)).one()
+
+
+def receive_acceptance(session: Session, context: Context, letter: Letter) -> None:
+    """Keep the signed promise of a point, and release the profile against it."""
+    acceptance = Acceptance.parse(letter.document.payload)
+    row = _sent(session, letter, acceptance.referral)
+    if row.state != "sent":
+        raise LetterUnexpected(f"the referral is {row.state}")
+    expected = context.charter(session).policy.points_per_referral
+    if acceptance.points != expected:
+        raise LetterUnexpected(f"{acceptance.points} points promised and {expected} agreed")
+    now = context.now()
+    row.acceptance = letter.document.encode()
+    row.entry_id, row.points = acceptance.entry, acceptance.points
+    row.state, row.answered_at, row.updated_at = "accepted", acceptance.accepted_at, now
+    _release(session, context, row, letter.document)
+
+
+def _release(
+    session: Session, context: Context, row: models.ReferralOut, acceptance: SignedDocument
+) -> None:
+    cipher = persons.cipher(session, context, _person_of(session, row.applicant_id))
+    assert row.profile_blob is not None
+    profile = Profile.parse(cipher.decrypt(PROFILE_COLUMN, row.id, row.profile_blob))
+    release = ProfileRelease(
+        referral=row.id,
+        acceptance=acceptance.digest,
+        profile=profile,
+        released_at=context.now(),
+    )
+    outbox.enqueue(
+        session,
+        context,
+        recipient=row.recipient,
+        kind=PROFILE,
+        payload=release.encode(),
+        subject=row.id,
+    )
+    if row.resume_blob is not None:
+        _send_resume(session, context, row, cipher.decrypt(RESUME_COLUMN, row.id, row.resume_blob))
+    # What waited has gone; the applicant's own record stays where it was.
+    row.profile_blob = row.resume_blob = None
+    row.state, row.released_at = "released", context.now()
+    audit.record(session, context, actor=row.recipient, action="profile.released", subject=row.id)
+
+
+def _send_resume(
+    session: Session, context: Context, row: models.ReferralOut, resume: bytes
+) -> None:
+    step = limits.ATTACHMENT_CHUNK_BYTES
+    chunks = [resume[at : at + step] for at in range(0, len(resume), step)]
+    for index, content in enumerate(chunks):
+        chunk = Attachment(row.id, index, len(chunks), content)
+        outbox.enqueue(
+            session,
+            context,
+            recipient=row.recipient,
+            kind=ATTACHMENT,
+            payload=chunk.encode(),
+            subject=row.id,
+        )
+
+
+def receive_decline(session: Session, context: Context, letter: Letter) -> None:
+    """The receiver does not go on. What waited for its acceptance is destroyed."""
+    decline = Decline.parse(letter.document.payload)
+    row = _sent(session, letter, decline.referral)
+    if row.state == "declined":
+        return
+    if row.state != "sent":
+        raise LetterUnexpected(f"the referral is {row.state}")
+    row.profile_blob = row.resume_blob = None
+    row.state, row.answered_at = "declined", decline.declined_at
+    row.updated_at = context.now()
+
+
+def receive_already_known(session: Session, context: Context, letter: Letter) -> None:
+    """The receiver knew the person before: give the promised point back.
+
+    It has to say so within the charter's answer days of the release, and name a contact within the
+    ownership window before the person was referred.  DOMAIN 2.8.
+    """
+    known = AlreadyKnown.parse(letter.document.payload)
+    row = _sent(session, letter, known.referral)
+    if row.state == "already_known":
+        return
+    if row.state != "released" or row.entry_id is None or row.released_at is None:
+        raise LetterUnexpected(f"the referral is {row.state}")
+    policy = context.charter(session).policy
+    if known.declared_at > row.released_at + policy.answer_days * DAY_S:
+        raise LetterUnexpected("declared after the days that the charter gives")
+    check_evidence(context, known, row.created_at, policy.ownership_days)
+    row.state, row.updated_at = "already_known", context.now()
+    ledger.pay(
+        session,
+        context,
+        entry_id=correction_id(row.entry_id),
+        kind=CORRECTION,
+        to=row.recipient,
+        points=row.points,
+        reference=commitment(_salt(row), letter.document.digest),
+    )
+
+
+def correction_id(entry_id: str) -> str:
+    """The id of the entry that gives a point back: one for each, so it is given back once."""
+    return hashlib.sha256(b"tasuki/v1/correction" + entry_id.encode()).hexdigest()[:32]
+
+
+def _salt(row: models.ReferralOut) -> bytes:
+    assert row.acceptance is not None
+    return Acceptance.parse(SignedDocument.parse(row.acceptance).payload).salt
+
+
+def check_evidence(
+    context: Context, known: AlreadyKnown, referred_at: int, ownership_days: int
+) -> None:
+    """Raise unless the dates show a contact before the referral and within the window."""
+    referred_on = context.day_of(referred_at)
+    oldest = context.day_of(referred_at - ownership_days * DAY_S)
+    if not known.known_since <= known.last_contact <= referred_on or known.last_contact < oldest:
+        raise LetterUnexpected("the dates show no earlier contact within the ownership window")
+
+
+def receive_progress(session: Session, context: Context, letter: Letter) -> None:
+    """The receiver moved the referral on; kept as far as the person allowed it to be told."""
+    progress = Progress.parse(letter.document.payload)
+    row = _sent(session, letter, progress.referral)
+    if row.state not in ("released", "hired"):
+        raise LetterUnexpected(f"the referral is {row.state}")
+    row.stage_code, row.updated_at = progress.stage, context.now()
+    session.add(
+        models.StageChange(
+            id=secrets.token_hex(16),
+            direction="out",
+            referral_id=row.id,
+            stage_code=progress.stage,
+            changed_at=progress.changed_at,
+        )
+    )
+
+
+def _sent(session: Session, letter: Letter, referral_id: str) -> models.ReferralOut:
+    """Our referral that a letter is about; the same answer for none and for somebody else's."""
+    row = session.get(models.ReferralOut, referral_id, with_for_update=True)
+    if row is None or row.recipient != letter.sender:
+        raise LetterUnexpected("no referral of ours to this member has that id")
+    return row
