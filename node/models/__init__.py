@@ -12,7 +12,7 @@ from node.models.applicants import (
 )
 from node.models.audit import AuditEntry
 from node.models.consents import Consent, ConsentChoice, ConsentResume, ContactCode
-from node.models.delivery import ExchangeLink, InboxEntry, MailEntry, Nonce, OutboxEntry
+from node.models.delivery import Evidence, ExchangeLink, InboxEntry, MailEntry, Nonce, OutboxEntry
 from node.models.hires import Hire
 from node.models.ledger import (
     HeldCertificate,
@@ -46,6 +46,7 @@ __all__ = [
     "ConsentChoice",
     "ConsentResume",
     "ContactCode",
+    "Evidence",
     "ExchangeLink",
     "HeldCertificate",
     "Hire",

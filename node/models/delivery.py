@@ -1,7 +1,8 @@
 """What goes out and what came in: outbox, inbox, nonces, the exchange chain, and mails.
 
 PEER 3; LIBRARIES 6 for leases: a row is taken by writing `lease` and `lease_until`, and
-finished only by the worker whose lease still stands.
+finished only by the worker whose lease still stands.  The inbox needs none: its rows are handled
+inside one transaction, without the network.
 """
 
 from sqlalchemy import CheckConstraint, Index, text
@@ -28,8 +29,8 @@ class OutboxEntry(Model):
         Index(
             "ix_outbox_due",
             "recipient",
-            "next_attempt_at",
             "created_at",
+            "id",
             sqlite_where=QUEUED,
             postgresql_where=QUEUED,
         ),
@@ -65,8 +66,8 @@ class InboxEntry(Model):
         CheckConstraint("state <> 'received' OR envelope IS NOT NULL", name="kept_until_handled"),
         Index(
             "ix_inbox_due",
-            "next_attempt_at",
             "received_at",
+            "envelope_id",
             sqlite_where=RECEIVED,
             postgresql_where=RECEIVED,
         ),
@@ -83,8 +84,6 @@ class InboxEntry(Model):
     error_code: Mapped[str | None] = mapped_column(default=None)
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[int]
-    lease: Mapped[str | None] = mapped_column(default=None)
-    lease_until: Mapped[int | None] = mapped_column(default=None)
     received_at: Mapped[int]
     handled_at: Mapped[int | None] = mapped_column(default=None)
 
@@ -115,6 +114,20 @@ class ExchangeLink(Model):
     envelope_digest: Mapped[bytes]
     receipt_digest: Mapped[bytes]
     digest: Mapped[bytes]
+
+
+class Evidence(Model):
+    """A signed request that proves what a peer did, such as two envelopes under one number."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (Index(None, "at"),)
+
+    # The first of its kind is kept; a peer cannot fill the disk by repeating itself.
+    peer: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    request: Mapped[bytes]
+    at: Mapped[int]
 
 
 class MailEntry(Model):

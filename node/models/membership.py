@@ -38,7 +38,9 @@ class Peer(Model):
 
     member: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str] = mapped_column(default="closed")
-    blocked: Mapped[bool] = mapped_column(default=False)
+    blocked: Mapped[bool] = mapped_column(default=False)  # we refuse what it sends
+    # Why nothing is sent to it: "paused", or the refusal that stopped the queue.
+    stopped_code: Mapped[str | None] = mapped_column(default=None)
     failures: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[int] = mapped_column(default=0)
     last_success_at: Mapped[int | None] = mapped_column(default=None)

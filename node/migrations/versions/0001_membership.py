@@ -42,6 +42,7 @@ def _peers() -> None:
         sa.Column("member", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("blocked", sa.Boolean(), nullable=False),
+        sa.Column("stopped_code", sa.Text(), nullable=True),
         sa.Column("failures", INTEGER, nullable=False),
         sa.Column("next_attempt_at", INTEGER, nullable=False),
         sa.Column("last_success_at", INTEGER, nullable=True),

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _nonces()
     _index_nonces()
     _exchange_chain()
+    _evidence()
     _mails()
     _index_mails()
 
@@ -63,7 +64,7 @@ def _index_outbox() -> None:
     op.create_index(
         "ix_outbox_due",
         "outbox",
-        ["recipient", "next_attempt_at", "created_at"],
+        ["recipient", "created_at", "id"],
         unique=False,
         sqlite_where=sa.text("state = 'queued'"),
         postgresql_where=sa.text("state = 'queued'"),
@@ -90,8 +91,6 @@ def _inbox() -> None:
         sa.Column("error_code", sa.Text(), nullable=True),
         sa.Column("attempts", INTEGER, nullable=False),
         sa.Column("next_attempt_at", INTEGER, nullable=False),
-        sa.Column("lease", sa.Text(), nullable=True),
-        sa.Column("lease_until", INTEGER, nullable=True),
         sa.Column("received_at", INTEGER, nullable=False),
         sa.Column("handled_at", INTEGER, nullable=True),
         sa.CheckConstraint(
@@ -108,7 +107,7 @@ def _index_inbox() -> None:
     op.create_index(
         "ix_inbox_due",
         "inbox",
-        ["next_attempt_at", "received_at"],
+        ["received_at", "envelope_id"],
         unique=False,
         sqlite_where=sa.text("state = 'received'"),
         postgresql_where=sa.text("state = 'received'"),
@@ -147,6 +146,19 @@ def _exchange_chain() -> None:
         sa.CheckConstraint("position >= 1", name=op.f("ck_exchange_chain_position_from_one")),
         sa.PrimaryKeyConstraint("peer", "position", name=op.f("pk_exchange_chain")),
     )
+
+
+def _evidence() -> None:
+    op.create_table(
+        "evidence",
+        sa.Column("peer", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("at", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("peer", "code", "subject", name=op.f("pk_evidence")),
+    )
+    op.create_index(op.f("ix_evidence_at"), "evidence", ["at"], unique=False)
 
 
 def _mails() -> None:
