@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from flask import Flask, Response, current_app, g, request, url_for
 from flask_babel import Babel, Domain, get_locale
 from flask_wtf.csrf import CSRFProtect
-from jinja2 import StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined
 
 from node import candidate, keyring_file, web
 from node.clock import Clock, SystemClock
@@ -31,6 +31,7 @@ from node.web.filters import FILTERS
 from node.web.sign_in import LANGUAGE_COOKIE
 
 STATIC = Path(web.__file__).parent / "static"
+TEMPLATES = [Path(room.__file__ or "").parent / "templates" for room in (web, candidate)]
 FORM_BYTES_MAX = 1024 * 1024  # an ordinary form; views that take files say so themselves
 STATIC_AGE_S = 365 * 24 * 3600  # its address names its content
 
@@ -153,6 +154,7 @@ def language() -> str:
 
 def _furnish_templates(app: Flask) -> None:
     """What every template and macro may call; globals, because macros see nothing else."""
+    app.jinja_loader = FileSystemLoader(TEMPLATES)
     environment = app.jinja_env
     environment.undefined = StrictUndefined  # a misspelt name is an error, not a gap
     environment.trim_blocks = environment.lstrip_blocks = True
