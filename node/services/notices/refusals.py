@@ -1,0 +1,53 @@
+"""What is refused on the way of a batch of notices, each with what to do about it."""
+
+from node.refusals import Refusal
+
+
+class BatchUnknown(Refusal, code="batch-unknown", status=404):
+    """These notices do not exist. Choose them from the list."""
+
+
+class BatchEmpty(Refusal, code="batch-empty"):
+    """Nobody in this choice can be sent a notice. Choose people who were not selected and have
+    not been told yet."""
+
+
+class BatchTooLarge(Refusal, code="batch-too-large"):
+    """More than 3,000 people are chosen. Choose fewer, and send the rest as a second batch."""
+
+
+class BatchNotDraft(Refusal, code="batch-not-draft", status=409):
+    """These notices are requested or booked already, so they cannot be changed any more."""
+
+
+class BatchNotWaiting(Refusal, code="batch-not-waiting", status=409):
+    """These notices do not wait for approval; somebody may have decided already."""
+
+
+class BatchChanged(Refusal, code="batch-changed", status=409):
+    """What would be sent has changed since you looked at it. Please check it once more."""
+
+
+class ValuesMissing(Refusal, code="values-missing"):
+    """Nothing was sent: for some people a variable of the text has no value. Complete their data
+    or choose another template; the people are listed below."""
+
+
+class ApprovalBySamePerson(Refusal, code="approval-same-person", status=403):
+    """You asked for these notices yourself. Another person must approve them."""
+
+
+class CancelTooLate(Refusal, code="cancel-too-late", status=409):
+    """The mails have begun to leave, so they cannot be stopped any more. Nothing was changed."""
+
+
+class NothingFailed(Refusal, code="nothing-failed", status=409):
+    """There is no failed notice to send again."""
+
+
+class BookingTooFar(Refusal, code="booking-too-far"):
+    """Notices can be booked up to 30 days ahead. People should not wait longer for a result."""
+
+
+class SenderIncomplete(Refusal, code="sender-incomplete"):
+    """Enter who signs these notices: name, department, telephone and an e-mail address."""
