@@ -138,7 +138,10 @@ def _commit(session: Session) -> None:
 
 def _normal(url: str) -> URL:
     """Return `url` with our driver; raise for anything but a SQLite file or PostgreSQL."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError as error:
+        raise DatabaseURLInvalid from error
     backend = parsed.get_backend_name()
     if backend in ("postgresql", "postgres"):
         return parsed.set(drivername=POSTGRESQL_DRIVER)

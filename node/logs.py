@@ -22,9 +22,10 @@ Event = MutableMapping[str, Any]
 FIELDS = frozenset(
     "account action actor attempts batch bytes code count dialect digest duration_ms envelope "
     "epoch error event failed file_id host import_id incarnation kind level line link lock "
-    "logger mail member method notice operation outcome path peer pid port position process "
-    "q reason recipient referral request_id revision role route rows seconds sender sent "
-    "sequence skew_s state status subject timestamp trace url user version waiting worker".split()
+    "logger mail member method notice operation outcome path peer pid place port position "
+    "process q reason recipient referral request request_id revision role route rows seconds "
+    "sender sent sequence skew_s state status subject timestamp trace url user version "
+    "waiting worker".split()
 )
 CHARS_MAX = 300  # A line stays a line; nothing of ours is longer.
 FRAMES_MAX = 6  # From the place it happened upwards; the rest is the framework's.

@@ -98,7 +98,14 @@ class LedgerEntry(Model):
         # Nobody pays to themselves.
         CheckConstraint("account <> recipient", name="not_to_oneself"),
         one_of("kind_known", "kind", ENTRY_KINDS),
-        Index(None, "recipient", "applied_at", "account", "sequence", "position"),
+        Index(
+            "ix_ledger_entries_recipient",
+            "recipient",
+            "applied_at",
+            "account",
+            "sequence",
+            "position",
+        ),
         {"sqlite_with_rowid": False},
     )
 

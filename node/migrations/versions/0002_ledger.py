@@ -114,7 +114,7 @@ def _ledger_entries() -> None:
 
 def _index_ledger_entries() -> None:
     op.create_index(
-        op.f("ix_ledger_entries_recipient_applied_at_account_sequence_position"),
+        "ix_ledger_entries_recipient",
         "ledger_entries",
         ["recipient", "applied_at", "account", "sequence", "position"],
         unique=False,

@@ -21,6 +21,7 @@ def upgrade() -> None:
     _index_nonces()
     _exchange_chain()
     _evidence()
+    _index_evidence()
     _mails()
     _index_mails()
 
@@ -158,6 +159,9 @@ def _evidence() -> None:
         sa.Column("at", INTEGER, nullable=False),
         sa.PrimaryKeyConstraint("peer", "code", "subject", name=op.f("pk_evidence")),
     )
+
+
+def _index_evidence() -> None:
     op.create_index(op.f("ix_evidence_at"), "evidence", ["at"], unique=False)
 
 

@@ -1,0 +1,129 @@
+"""Migrations: they build exactly what the models say, on both engines, and only go forwards."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from node import migrations, models
+from node.database import Database
+from node.migrations import DowngradeRefused, SchemaNewer
+from tests.equipment.databases import Databases
+
+
+def without_spaces(sql: str) -> str:
+    return " ".join(sql.split())
+
+
+def shape(engine: Engine) -> dict[str, Any]:
+    """Every table with columns, keys, checks and indexes, as the database itself tells it."""
+    found = inspect(engine)
+    return {
+        table: {
+            "columns": [
+                (c["name"], str(c["type"]), c["nullable"]) for c in found.get_columns(table)
+            ],
+            "key": found.get_pk_constraint(table)["constrained_columns"],
+            "foreign": sorted(map(str, found.get_foreign_keys(table))),
+            "unique": sorted(map(str, found.get_unique_constraints(table))),
+            "checks": sorted(
+                (str(c["name"]), without_spaces(c["sqltext"]))
+                for c in found.get_check_constraints(table)
+            ),
+            "indexes": sorted(
+                f"{i['name']} {i['column_names']} {i['unique']} "
+                f"{[str(where) for where in i.get('dialect_options', {}).values()]}"
+                for i in found.get_indexes(table)
+            ),
+        }
+        for table in found.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def test_the_migrated_schema_is_the_models(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, models.METADATA) == []
+
+
+@pytest.mark.parametrize(
+    "engine", ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgresql])]
+)
+def test_checks_and_partial_indexes_agree_too_which_alembic_does_not_compare(
+    engine: str, request: pytest.FixtureRequest
+) -> None:
+    databases: Databases = request.getfixturevalue(f"{engine}_databases")
+    with databases.fresh() as migrated_url, databases.fresh() as created_url:
+        migrated, created = create_engine(migrated_url), create_engine(created_url)
+        models.METADATA.drop_all(created)
+        models.METADATA.create_all(created)
+        assert shape(migrated) == shape(created)
+        migrated.dispose()
+        created.dispose()
+
+
+def test_sqlite_tables_without_row_ids_are_so_in_both(sqlite_url: str) -> None:
+    engine = create_engine(sqlite_url)
+    with engine.connect() as connection:
+        made = {
+            row[0]
+            for row in connection.execute(text("SELECT name, sql FROM sqlite_master"))
+            if row[1] and row[1].rstrip().endswith("WITHOUT ROWID")
+        }
+    engine.dispose()
+    meant = {
+        table.name
+        for table in models.METADATA.tables.values()
+        if table.dialect_options["sqlite"]["with_rowid"] is False
+    }
+    assert made == meant != set()
+
+
+def test_upgrading_twice_changes_nothing(database: Database) -> None:
+    before = shape(database.engine)
+    database.upgrade()
+    assert shape(database.engine) == before
+    assert database.revision() == migrations.head()
+
+
+def test_an_empty_database_has_no_revision_and_its_folder_may_have_a_space(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a folder' / '100%.db'}")
+    assert database.revision() is None
+    database.upgrade()
+    assert database.revision() == migrations.head()
+    database.close()
+
+
+def test_a_downgrade_is_refused_and_changes_nothing(database: Database) -> None:
+    before = shape(database.engine)
+    with database.engine.connect() as connection:
+        config = migrations.configuration(connection)
+        with pytest.raises(DowngradeRefused):
+            command.downgrade(config, "base")
+        connection.rollback()
+    assert shape(database.engine) == before
+    assert database.revision() == migrations.head()
+
+
+def test_a_database_of_a_newer_release_is_refused_and_left_alone(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaNewer):
+        database.upgrade()
+    assert database.revision() == "9999"
+
+
+def test_foreign_keys_hold_again_after_an_upgrade_on_the_same_connection(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'tasuki.db'}")
+    database.upgrade()
+    with pytest.raises(IntegrityError), database.transaction() as session:
+        session.add(
+            models.Link(id="1", applicant_id="none", token_hash=b"", created_at=1, expires_at=2)
+        )
+    database.close()
