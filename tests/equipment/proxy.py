@@ -5,7 +5,9 @@ import getpass
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,6 +60,14 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
     return chain, private
 
 
+def trust(folder: Path) -> ssl.SSLContext:
+    """What a client needs to believe the certificate of the nginx that keeps its files here."""
+    context = ssl.create_default_context(cafile=str(folder / "fullchain.pem"))
+    # A certificate that signed itself has no issuer to name.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
 def configure(folder: Path, *, node_port: int, https_port: int, http_port: int) -> Path:
     """The shipped files, with paths and ports of this test; every replacement must be needed."""
     chain, private = self_signed(folder)
@@ -103,6 +113,22 @@ def in_front_of(node_port: int, folder: Path) -> Iterator[int]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
+
+
+@contextmanager
+def served(program: str, folder: Path) -> Iterator[int]:
+    """Run a WSGI program, whose function is `app`, under gunicorn as a node is run; its port."""
+    (folder / "program.py").write_text(program, encoding="utf-8")
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--chdir", folder]
+    command += ["--worker-class", "gthread", "--bind", f"127.0.0.1:{port}", "program:app"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_for_port(port)
+            yield port
+        finally:
+            server.terminate()
+            server.wait()
 
 
 def wait_for_port(port: int) -> None:
