@@ -61,16 +61,15 @@ def waiting(session: Session, context: Context) -> Waiting:
 def lately(session: Session, context: Context) -> Lately:
     """Count the last thirty days."""
     since = context.clock.now() - RECENT_S
-    accepted = ("accepted", "released", "hired", "closed")
+    accepted = ("accepted", "released", "hired")
     return Lately(
         sent=_count(session, models.Notice.sent_at >= since),
         opened=_count(session, models.Link.opened_at >= since),
         consented=_count(session, models.Consent.given_at >= since),
         accepted=_count(
             session,
-            models.ReferralOut.created_at >= since,
+            models.ReferralOut.answered_at >= since,
             models.ReferralOut.state.in_(accepted),
-            models.ReferralOut.answer.is_not(None),
         ),
     )
 
