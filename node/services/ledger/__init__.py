@@ -17,8 +17,8 @@ from node.services.ledger.accounts import (
     statement,
 )
 from node.services.ledger.books import SQLBooks
-from node.services.ledger.exchange import absorb, answer_pull, certificates, pull_body
-from node.services.ledger.orders import certify, new_ballot, open_order, waiting
+from node.services.ledger.exchange import absorb, answer_pull, certificates, pull_body, remember
+from node.services.ledger.orders import certify, has_work, new_ballot, open_order, waiting
 from node.services.ledger.votes import receive_certificate, vote_on
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "certificates",
     "certified",
     "certify",
+    "has_work",
     "is_certified",
     "line_key",
     "new_ballot",
@@ -39,6 +40,7 @@ __all__ = [
     "position",
     "pull_body",
     "receive_certificate",
+    "remember",
     "state",
     "statement",
     "vote_on",

@@ -45,7 +45,7 @@ class SQLBooks:
         rows = self._session.execute(
             select(table.account, table.sequence).where(table.sequence > 0)
         )
-        return dict(rows.tuples())
+        return dict(rows.all())
 
     def lock(self, account: str, sequence: int) -> Lock | None:
         table = models.LedgerLock

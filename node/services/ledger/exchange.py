@@ -1,8 +1,9 @@
 """What two nodes tell each other of their ledgers: vectors, pages of certificates.  SPEC §6.5."""
 
+import json
 from collections.abc import Mapping
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from node import models
@@ -61,3 +62,17 @@ def certificates(session: Session, ranges: Mapping[str, tuple[int, int]]) -> lis
 def absorb(session: Session, context: Context, answer: PullAnswer) -> int:
     """Apply a page that a peer sent; the number of certificates that were new here."""
     return sum(receive_certificate(session, context, each) for each in answer.certificates)
+
+
+def remember(session: Session, context: Context, member: str, answer: PullAnswer) -> None:
+    """Note where a peer stands, for the pages that compare its digest with ours."""
+    peer = models.Peer
+    session.execute(
+        update(peer)
+        .where(peer.member == member)
+        .values(
+            head_digest=answer.state,
+            vector=json.dumps(dict(answer.vector), sort_keys=True),
+            seen_at=context.now(),
+        )
+    )

@@ -70,3 +70,11 @@ def certify(session: Session, context: Context, ballot: Ballot) -> Certificate:
 def new_ballot(order: Signed[Order], charter: Charter) -> Ballot:
     """An empty ballot for our open order."""
     return Ballot(order, charter)
+
+
+def has_work(session: Session, context: Context) -> bool:
+    """Whether there is an open order to drive or an entry to pay; a cheap look before a round."""
+    lock, entry = models.LedgerLock, models.PendingEntry
+    is_open = select(lock.account).where(lock.account == context.member_id).limit(1)
+    is_owed = select(entry.entry_id).limit(1)
+    return session.scalar(is_open) is not None or session.scalar(is_owed) is not None

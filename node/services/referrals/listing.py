@@ -100,8 +100,8 @@ def counts(session: Session) -> tuple[Mapping[str, int], Mapping[str, int]]:
     """How many referrals stand in each state: sent, received."""
     sent, received = models.ReferralOut, models.ReferralIn
     return (
-        dict(session.execute(_by_state(sent)).tuples().all()),
-        dict(session.execute(_by_state(received)).tuples().all()),
+        dict(session.execute(_by_state(sent)).all()),
+        dict(session.execute(_by_state(received)).all()),
     )
 
 

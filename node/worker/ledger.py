@@ -1,0 +1,188 @@
+"""The ledger's steps of the worker: drive our open order to its certificate, catch up.  SPEC §6.
+
+Between two transactions stands the network: the order is durable before the first member is asked,
+the certificate before the first is told. Whoever was away gets it by its own pull.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import Executor, as_completed
+
+import structlog
+
+from node.installation import Node
+from node.services import ledger
+from node.transport import TransportFailure
+from protocol import (
+    Ballot,
+    Charter,
+    OrderAnswer,
+    ProtocolError,
+    PullAnswer,
+    SignedDocument,
+    http,
+    problems,
+)
+
+ORDERS_PATH = "/peer/v1/orders"
+CERTIFICATES_PATH = "/peer/v1/certificates"
+PULL_PATH = "/peer/v1/pull"
+# A member that lacks more than this catches up by its own pull before it can vote.
+CERTIFICATES_SENT_MAX = 64
+# Pages of one pull in one step; a member away for a month goes on in the next step.
+PAGES_MAX = 50
+# After a round without a quorum: soon again, and then less and less often.
+PAUSE_FIRST_S = 1
+PAUSE_S_MAX = 60
+
+log = structlog.get_logger("node.worker.ledger")
+
+
+class LedgerRounds:
+    """Our account's rounds: one open order at a time, asked of everybody at once."""
+
+    def __init__(self, node: Node, executor: Executor) -> None:
+        self._node = node
+        self._executor = executor
+        self._pause_s = 0
+        self._not_before = 0
+
+    def step(self) -> bool:
+        """Certify our open order, or open one; True when a certificate was made."""
+        node = self._node
+        if node.clock.now() < self._not_before or not self._has_work():
+            return False
+        with node.database.transaction() as session:
+            order = ledger.open_order(session, node.context)
+            charter = node.context.charter(session)
+        if order is None:
+            return False
+        ballot = ledger.new_ballot(order, charter)
+        self._gather(ballot, charter, order.document.encode())
+        if not ballot.is_complete:
+            self._pause_s = min(max(PAUSE_FIRST_S, self._pause_s * 2), PAUSE_S_MAX)
+            self._not_before = node.clock.now() + self._pause_s
+            log.info("no quorum yet", sequence=order.body.sequence, voters=len(ballot.voters))
+            return False
+        self._pause_s = 0
+        with node.database.transaction() as session:
+            certificate = ledger.certify(session, node.context, ballot)
+        self._tell(charter, certificate.data)
+        log.info("certified", sequence=order.body.sequence, entries=len(order.body.entries))
+        return True
+
+    def _has_work(self) -> bool:
+        with self._node.database.reading() as session:
+            return ledger.has_work(session, self._node.context)
+
+    def _gather(self, ballot: Ballot, charter: Charter, order: bytes) -> None:
+        """Ask every other member; stop waiting as soon as a quorum has voted."""
+        others = _others(self._node, charter)
+        asked = {self._executor.submit(_ask, self._node, charter, m, order): m for m in others}
+        for answered in as_completed(asked):
+            vote = answered.result()
+            if vote is not None:
+                _count(ballot, vote, asked[answered])
+            if ballot.is_complete:
+                return
+
+    def _tell(self, charter: Charter, certificate: bytes) -> None:
+        """Broadcast a certificate; a member that misses it pulls it later."""
+        for member in _others(self._node, charter):
+            self._executor.submit(_send, self._node, charter, member, certificate)
+
+
+def _others(node: Node, charter: Charter) -> Iterator[str]:
+    return (m.id for m in charter.members if m.id != node.context.member_id)
+
+
+def _count(ballot: Ballot, vote: SignedDocument, voter: str) -> None:
+    try:
+        ballot.add(vote, voter)
+    except ProtocolError as refusal:
+        log.warning("a vote was refused", peer=voter, code=refusal.code)
+
+
+def _ask(node: Node, charter: Charter, member: str, order: bytes) -> SignedDocument | None:
+    """A member's vote, after sending what it says it needs; None when there is none now."""
+    for _ in range(2):
+        answer = _order_answer(node, charter, member, order)
+        if answer is None:
+            return None
+        if answer.vote is not None:
+            return answer.vote
+        if answer.certificate is not None:
+            with node.database.transaction() as session:
+                ledger.receive_certificate(session, node.context, answer.certificate)
+            return None
+        with node.database.reading() as session:
+            lacking = ledger.certificates(session, answer.need or {})
+        for certificate in lacking[:CERTIFICATES_SENT_MAX]:
+            if not _send(node, charter, member, certificate):
+                return None
+    return None
+
+
+def _order_answer(node: Node, charter: Charter, member: str, order: bytes) -> OrderAnswer | None:
+    body = _post(node, charter, member, ORDERS_PATH, order)
+    if body is None:
+        return None
+    try:
+        return OrderAnswer.parse(body)
+    except ProtocolError as refusal:
+        log.warning("an answer cannot be read", peer=member, code=refusal.code)
+        return None
+
+
+def _send(node: Node, charter: Charter, member: str, certificate: bytes) -> bool:
+    return _post(node, charter, member, CERTIFICATES_PATH, certificate) is not None
+
+
+def _post(node: Node, charter: Charter, member: str, path: str, body: bytes) -> bytes | None:
+    """The body of a proven 200; None for a refusal or no answer, which the log names."""
+    try:
+        answer = node.transport.post(charter, member, path, body)
+    except TransportFailure as failure:
+        log.info("no answer", peer=member, path=path, code=failure.code)
+        return None
+    if answer.status == 200:
+        return answer.body
+    log.warning("refused", peer=member, path=path, code=_code(answer))
+    return None
+
+
+def _code(answer: http.VerifiedResponse) -> str:
+    try:
+        return problems.parse_problem(answer.body).code
+    except ProtocolError:
+        return f"status-{answer.status}"
+
+
+def pull(node: Node, member: str) -> int:
+    """Fetch what a member has and we lack; the number of certificates that were new."""
+    new = 0
+    for _ in range(PAGES_MAX):
+        with node.database.reading() as session:
+            charter = node.context.charter(session)
+            question = ledger.pull_body(session, node.context)
+        body = _post(node, charter, member, PULL_PATH, question)
+        if body is None:
+            return new
+        answer = _page(body, member)
+        if answer is None:
+            return new
+        with node.database.transaction() as session:
+            fresh = ledger.absorb(session, node.context, answer)
+            ledger.remember(session, node.context, member, answer)
+        new += fresh
+        # A page that brought nothing new would only come again.
+        if not answer.more or not fresh:
+            return new
+    return new
+
+
+def _page(body: bytes, member: str) -> PullAnswer | None:
+    try:
+        return PullAnswer.parse(body)
+    except ProtocolError as refusal:
+        log.warning("an answer cannot be read", peer=member, code=refusal.code)
+        return None
