@@ -34,6 +34,8 @@ from protocol.errors import (
 JSON: TypeAlias = Any
 
 _ALL_BUT_BRACKETS_AND_QUOTES = bytes(set(range(256)) - set(b'[]{}"'))
+_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_OPENING = ord("[")
 _WHITE_SPACE = " \t\n\r"
 # 2**53 has 16 digits, and there may be a sign.
 _INTEGER_CHARS_MAX = 17
@@ -158,21 +160,23 @@ def _refuse_depth(data: bytes, depth_max: int) -> None:
     # every quote left opens or closes a string.
     if b"\\" in data:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
-    brackets = data.translate(None, _ALL_BUT_BRACKETS_AND_QUOTES)
+    # Braces become brackets: whether they match is for the scanner to say.
+    brackets = data.translate(_TO_BRACKETS, _ALL_BUT_BRACKETS_AND_QUOTES)
     # Where no bracket stands inside a string, quotes stand in even runs and all of them go here.
     # Otherwise one is left, and the pieces between quotes tell: the even ones are outside.
     brackets = brackets.replace(b'""', b"")
     if b'"' in brackets:
         brackets = b"".join(brackets.split(b'"')[::2])
+    rest = brackets
     for _ in range(depth_max):
-        if not brackets:
+        rest = rest.replace(b"[]", b"")
+        if not rest:
             return
-        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
 
     # Too deep, or not balanced: only counting tells which. The scanner refuses the second.
     depth = 0
     for bracket in brackets:
-        depth += 1 if bracket in b"[{" else -1
+        depth += 1 if bracket == _OPENING else -1
         if depth > depth_max:
             raise JsonDepth(f"deeper than {depth_max} levels", limit=depth_max)
 
