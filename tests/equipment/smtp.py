@@ -88,8 +88,9 @@ class BoundController(Controller):
 
 
 @contextmanager
-def mail_server() -> Iterator[MailServer]:
-    server = MailServer()
+def mail_server(server: MailServer | None = None) -> Iterator[MailServer]:
+    """Run a mail server, or a kind of it with habits of its own."""
+    server = server or MailServer()
     bound = socket.create_server((server.host, 0))
     server.port = bound.getsockname()[1]
     controller = BoundController(server, bound)
