@@ -1,0 +1,218 @@
+"""Writing: drafts of an import become rows, once however often the file is imported.
+
+A row is found again by the recruiting system's id, else by e-mail and job.  New rows are written
+in bulk; a known row is changed only where the file says something new.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, insert, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.services.applicants import people
+from node.services.applicants.people import Person
+from node.services.applicants.rows import Draft
+
+# One import at a time on PostgreSQL, so that two files cannot both hold a person as new.
+LOCK = text("SELECT pg_advisory_xact_lock(hashtext('tasuki.applicants.import'))")
+
+Values = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a batch; `erased` holds the positions of people who were erased here."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    erased: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Known:
+    """An applicant as stored, or as it will be after this batch."""
+
+    row_id: str
+    person_id: str
+    wrapped: bytes | None
+    person: Person | None
+    values: Values
+    changed: bool = False
+    new: bool = False
+
+
+def new_ids(now: int, count: int) -> list[str]:
+    """Return ids that sort in the order of the file, behind those of earlier seconds."""
+    run = secrets.token_hex(6)
+    return [f"{now:010x}{run}{at:05x}{secrets.token_hex(2)}0" for at in range(count)]
+
+
+def judge(session: Session, context: Context, drafts: Sequence[Draft], seen: set[bytes]) -> Outcome:
+    """Return what storing `drafts` would do, and change nothing; `seen` are earlier new rows."""
+    keys = [_key(context, draft) for draft in drafts]
+    known = _stored(session, context, keys)
+    outcome = Outcome()
+    for at, (draft, key) in enumerate(zip(drafts, keys, strict=True)):
+        found = known.get(key)
+        if found is None:
+            if key in seen:
+                outcome.updated += 1
+            else:
+                outcome.created += 1
+                seen.add(key)
+        elif found.person is None:
+            outcome.erased.append(at)
+        elif _merge(found, draft):
+            outcome.updated += 1
+        else:
+            outcome.unchanged += 1
+    return outcome
+
+
+def store(session: Session, context: Context, drafts: Sequence[Draft]) -> Outcome:
+    """Write `drafts`; the later of two rows about one application wins."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(LOCK)
+    keys = [_key(context, draft) for draft in drafts]
+    known = _stored(session, context, keys)
+    ids = new_ids(context.now(), len(drafts))
+    outcome = Outcome()
+    for at, (draft, key) in enumerate(zip(drafts, keys, strict=True)):
+        found = known.get(key)
+        if found is None:
+            outcome.created += 1
+            known[key] = _new(context, ids[at], draft)
+        elif found.person is None:
+            outcome.erased.append(at)
+        elif _merge(found, draft):
+            outcome.updated += 1
+        else:
+            outcome.unchanged += 1
+
+    _write(session, context, known)
+    return outcome
+
+
+def _key(context: Context, draft: Draft) -> bytes:
+    """Return the blind index that tells this application from all others."""
+    person = draft.person
+    if person.ats_id:
+        key = people.ats_id_index(context.keyring, person.ats_id)
+    else:
+        key = people.dedupe_index(context.keyring, person.email, draft.job)
+    assert key is not None, "a row without both is a broken row"
+    return key
+
+
+def _stored(session: Session, context: Context, keys: Sequence[bytes]) -> dict[bytes, _Known]:
+    """Return the applicants already stored under `keys`, decrypted."""
+    table, secret = models.Applicant, models.PersonKey
+    columns = (
+        table.id,
+        table.person_id,
+        table.person_blob,
+        table.ats_id_index,
+        table.dedupe_index,
+        secret.wrapped,
+        *(getattr(table, name) for name in PLAIN),
+    )
+    found = session.execute(
+        select(*columns)
+        .join(secret, secret.person_id == table.person_id)
+        .where(or_(table.ats_id_index.in_(keys), table.dedupe_index.in_(keys)))
+    )
+    return {row.ats_id_index or row.dedupe_index: _known(context, row) for row in found}
+
+
+PLAIN = (
+    "job",
+    "stage",
+    "stage_code",
+    "status",
+    "applicant_type",
+    "source",
+    "applied_on",
+    "rejected_on",
+    "exclusion",
+)
+
+
+def _known(context: Context, row: Row[Any]) -> _Known:
+    person = None
+    if row.wrapped is not None:
+        person = people.open_(context, row.wrapped, row.id, row.person_blob)
+    values = {name: getattr(row, name) for name in PLAIN}
+    return _Known(row.id, row.person_id, row.wrapped, person, values)
+
+
+def _new(context: Context, row_id: str, draft: Draft) -> _Known:
+    wrapped = context.keyring.new_person_key()
+    values = {name: getattr(draft, name) for name in PLAIN}
+    return _Known(row_id, row_id, wrapped, draft.person, values, new=True)
+
+
+def _merge(known: _Known, draft: Draft) -> bool:
+    """Take over what `draft` says anew; tell whether that is anything."""
+    assert known.person is not None
+    person = known.person.with_news(draft.person)
+    values = dict(known.values)
+    for name in PLAIN:
+        given = getattr(draft, name)
+        # A column that the file does not have says nothing; only the dates may become empty.
+        if given not in (None, ""):
+            values[name] = given
+    if draft.status != "rejected":
+        values["rejected_on"] = None
+    elif known.values["status"] == "rejected" and "no-result-date" in draft.warnings:
+        # Without a date the day of the import stood in; the first one stays.
+        values["rejected_on"] = known.values["rejected_on"]
+    if known.values["exclusion"]:
+        values["exclusion"] = known.values["exclusion"]  # what HR has set, HR takes back
+    changed = person != known.person or values != known.values
+    known.person, known.values = person, values
+    known.changed = known.changed or changed
+    return changed
+
+
+def _write(session: Session, context: Context, known: Mapping[bytes, _Known]) -> None:
+    now = context.now()
+    new = [each for each in known.values() if each.new]
+    changed = [each for each in known.values() if each.changed and not each.new]
+    if new:
+        secret_rows = [
+            {"person_id": each.person_id, "wrapped": each.wrapped, "created_at": now}
+            for each in new
+        ]
+        session.execute(insert(models.PersonKey.__table__), secret_rows)  # type: ignore[arg-type]
+        rows = [{**_values(context, each), "created_at": now, "updated_at": now} for each in new]
+        session.execute(insert(models.Applicant.__table__), rows)  # type: ignore[arg-type]
+    if changed:
+        rows = [{**_values(context, each), "updated_at": now} for each in changed]
+        session.execute(update(models.Applicant), rows)
+
+
+def _values(context: Context, known: _Known) -> Values:
+    """Return the columns of one applicant, sealed and indexed."""
+    person, keyring = known.person, context.keyring
+    assert person is not None
+    indexes = people.indexes_of(keyring, person)
+    ats_id = people.ats_id_index(keyring, person.ats_id)
+    job = known.values["job"]
+    return {
+        "id": known.row_id,
+        "person_id": known.person_id,
+        "person_blob": people.seal(keyring.person(known.wrapped), known.row_id, person),
+        "ats_id_index": ats_id,
+        "dedupe_index": None if ats_id else people.dedupe_index(keyring, person.email, job),
+        "email_index": indexes.email,
+        "phone_index": indexes.phone,
+        "name_index": indexes.name,
+        "kana_index": indexes.kana,
+        **known.values,
+    }
