@@ -1,0 +1,17 @@
+"""What an action is refused with: properties ask for the code, and nothing else may be raised."""
+
+from collections.abc import Callable
+
+from protocol.errors import ProtocolError, codes
+
+
+def refusal_of(action: Callable[[], object]) -> str | None:
+    """The code of the refusal, None when there is none; any other exception fails the test."""
+    try:
+        action()
+    except ProtocolError as refusal:
+        code = refusal.code
+    else:
+        return None
+    assert code in codes()
+    return code
