@@ -22,7 +22,7 @@ def app(environ, start_response):
 
 pytestmark = [
     pytest.mark.nginx,
-    pytest.mark.skipif(proxy.nginx() is None, reason="no nginx: apt-get install nginx-light"),
+    pytest.mark.skipif(proxy.nginx() is None, reason="no nginx: apt-get install nginx"),
 ]
 
 
