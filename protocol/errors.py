@@ -73,6 +73,10 @@ class TooLarge(TheirMistake, code="too-large", status=413):
     """The message is larger than the limit. Send it in smaller parts."""
 
 
+class BodyBroken(TheirMistake, code="body-broken"):
+    """The content did not arrive whole. Send it again."""
+
+
 class MediaTypeWrong(TheirMistake, code="media-type", status=415):
     """The media type or an encoding of the content is not the one the protocol uses."""
 

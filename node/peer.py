@@ -1,0 +1,390 @@
+"""The door for other members' nodes: POST /peer/v1/..., signed both ways.  PEER 1 and 2.
+
+From cheap to dear: size, one signature with our tag, its parameters and times, the context, the key
+out of the charter, Ed25519, the digest, the nonce, the rate, and only then the body. The nonce and
+whatever the body changes are committed together, before the answer leaves.
+
+Every refusal is a problem document. A caller whose signature was not verified learns what it needs
+to come back properly and nothing else; and whatever could be parsed is answered with a signature,
+because a peer believes no other answer.
+"""
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+
+import structlog
+from flask import Blueprint, Response, current_app, g, request
+from flask.blueprints import BlueprintSetupState
+from gunicorn.http.errors import ParseException
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+
+from node.clock import Clock
+from node.context import Context
+from node.database import UNAVAILABLE
+from node.installation import Node
+from node.services import inbox, ledger, membership, nonces
+from node.services.charter import NotFounded
+from protocol import Charter, Hello, ProtocolError, VerifyKey, errors, http, limits, problems
+
+log = structlog.get_logger("node.peer")
+
+# What a verified body does inside the transaction. Returned bytes are the answer; a refusal that is
+# *returned* is committed with whatever was written for it, one that is *raised* is rolled back.
+Work: TypeAlias = Callable[[Session], bytes | ProtocolError]
+
+# A charter or a block that another process wrote is heeded after a second.
+ROSTER_AGE_S = 1.0
+# One member fills a node's two cores at about 400 a second; what comes above waits its turn.
+REQUESTS_PER_S = 500
+REQUESTS_AT_ONCE = 500
+# Later than the bucket needs to refill for a whole batch of the sender's.
+RETRY_AFTER_S = 1
+# Nonces of two minutes at full rate; the database has them all.
+NONCES_REMEMBERED_MAX = 50_000
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_CANONICAL = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[a-z0-9._-]+)+")
+_OURS = re.compile(r"[/.]*peer(?:/|%2f|\Z)", re.IGNORECASE)
+
+blueprint = Blueprint("peer", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A verified request, and under which charter it is answered."""
+
+    context: Context
+    charter: Charter
+    asked: http.VerifiedRequest
+
+    @property
+    def sender(self) -> str:
+        return self.asked.context.sender
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address: the largest body it takes, and what that means, before a transaction is open."""
+
+    bytes_max: int
+    prepare: Callable[[Call], Work]
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Who may speak to us, as of a moment ago."""
+
+    charter: Charter
+    blocked: frozenset[str]
+    read_at: float
+
+
+class Gate:
+    """What one process remembers between requests: the roster, rates, and the last nonces."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.rates = Rates(node.clock)
+        self._roster: Roster | None = None
+        self._nonces: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def roster(self) -> Roster:
+        """The charter in force and the members we refuse; read again every second."""
+        now, held = self.node.clock.monotonic(), self._roster
+        if held is not None and 0 <= now - held.read_at < ROSTER_AGE_S:
+            return held
+        try:
+            with self.node.database.reading() as session:
+                charter = self.node.context.charter(session)
+                fresh = Roster(charter, membership.blocked(session), now)
+        except NotFounded:
+            raise errors.Maintenance("this node belongs to no alliance yet") from None
+        except UNAVAILABLE:
+            raise errors.NonceStoreUnavailable from None
+        self._roster = fresh
+        return fresh
+
+    def remember(self, asked: http.VerifiedRequest) -> None:
+        """Refuse a replay without asking the database, which has the last word all the same."""
+        key = (asked.keyid, asked.nonce)
+        with self._lock:
+            if key in self._nonces:
+                raise errors.NonceReused
+            self._nonces[key] = None
+            if len(self._nonces) > NONCES_REMEMBERED_MAX:
+                self._nonces.popitem(last=False)
+
+
+class Rates:
+    """A bucket of requests for each member, refilled steadily."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def take(self, member: str) -> None:
+        """Take one request out of the member's bucket, or raise RateLimited."""
+        now = self._clock.monotonic()
+        with self._lock:
+            left, at = self._buckets.get(member, (float(REQUESTS_AT_ONCE), now))
+            left = min(REQUESTS_AT_ONCE, left + max(0.0, now - at) * REQUESTS_PER_S)
+            self._buckets[member] = (max(0.0, left - 1), now)
+        if left < 1:
+            raise errors.RateLimited(retry_after_s=RETRY_AFTER_S)
+
+
+# --- What each address does. ---
+
+
+def _hello(call: Call) -> Work:
+    hello = Hello.parse(call.asked.body)
+    return lambda session: membership.receive_hello(
+        session, call.context, call.sender, hello
+    ).encode()
+
+
+def _envelopes(call: Call) -> Work:
+    context, asked = call.context, call.asked
+    sealed = inbox.read(context, call.charter, asked)
+    try:
+        arrival = inbox.prove(context, call.charter, sealed)
+    except ProtocolError as refusal:
+        reason = refusal
+        return lambda session: inbox.refused(session, context, sealed, asked, reason)
+    return lambda session: inbox.receive(session, context, arrival, asked)
+
+
+def _orders(call: Call) -> Work:
+    return lambda session: ledger.vote_on(session, call.context, call.asked.body)
+
+
+def _certificates(call: Call) -> Work:
+    def work(session: Session) -> bytes:
+        ledger.receive_certificate(session, call.context, call.asked.body)
+        return b"{}"
+
+    return work
+
+
+def _pull(call: Call) -> Work:
+    return lambda session: ledger.answer_pull(session, call.context, call.asked.body)
+
+
+ENDPOINTS = {
+    "/peer/v1/hello": Endpoint(limits.HELLO_BYTES_MAX, _hello),
+    "/peer/v1/envelopes": Endpoint(limits.ENVELOPE_BYTES_MAX, _envelopes),
+    "/peer/v1/orders": Endpoint(limits.PEER_BODY_BYTES_MAX, _orders),
+    "/peer/v1/certificates": Endpoint(limits.PEER_BODY_BYTES_MAX, _certificates),
+    "/peer/v1/pull": Endpoint(limits.PEER_BODY_BYTES_MAX, _pull),
+}
+
+
+# --- From the request to the answer. ---
+
+
+@blueprint.record_once
+def _open_gate(state: BlueprintSetupState) -> None:
+    state.app.extensions["tasuki_gate"] = Gate(state.app.extensions["tasuki"])
+
+
+@blueprint.before_app_request
+def catch_other_writings() -> Response | None:
+    """Answer what means one of our addresses and is not written like it.
+
+    Flask would redirect `//peer/...` to the clean path, and a signature covers what was sent.
+    """
+    if request.blueprint == blueprint.name or not _OURS.match(request.path):
+        return None
+    return answer()
+
+
+def answer() -> Response:
+    """One request of a peer, or of somebody who says so."""
+    gate = cast(Gate, current_app.extensions["tasuki_gate"])
+    node, parsed = gate.node, None
+    try:
+        endpoint = _endpoint()
+        body = _read_body(endpoint.bytes_max)
+        parsed = http.parse_request(
+            method=request.method,
+            authority=node.settings.authority,
+            raw_path=_raw_path(),
+            headers=request.headers.items(),
+            body=body,
+        )
+        roster = gate.roster()
+        asked = _verify(node, roster.charter, parsed)
+    except ProtocolError as refusal:
+        return _refuse(gate, refusal, parsed, sender=None)
+    try:
+        content = _carry_out(gate, roster, endpoint, asked)
+    except ProtocolError as refusal:
+        return _refuse(gate, refusal, parsed, sender=asked.context.sender)
+    return _signed(node, roster.charter, 200, content, http.JSON_TYPE, parsed)
+
+
+for _path in ENDPOINTS:
+    blueprint.add_url_rule(
+        _path,
+        _path.rpartition("/")[2],
+        answer,
+        methods=METHODS,
+        provide_automatic_options=False,
+    )
+
+
+def _raw_path() -> str:
+    """The request target as it stood on the wire; Flask's own is decoded and merged."""
+    return str(request.environ.get("RAW_URI", ""))
+
+
+def _endpoint() -> Endpoint:
+    raw = _raw_path()
+    endpoint = ENDPOINTS.get(raw)
+    if endpoint is None:
+        if not _CANONICAL.fullmatch(raw):
+            raise errors.PathNotCanonical("only a-z, 0-9, . _ - between single slashes, no query")
+        raise errors.NotFound(f"nothing at {raw[:100]}")
+    if request.method != "POST":
+        raise errors.MethodNotAllowed(allow="POST")
+    return endpoint
+
+
+def _read_body(bytes_max: int) -> bytes:
+    """The content, refused by its declared size before a byte of it is read."""
+    length = request.content_length
+    if length is not None and length > bytes_max:
+        raise errors.TooLarge(f"{length} bytes", limit_bytes=bytes_max)
+    request.max_content_length = bytes_max
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise errors.TooLarge("larger than declared", limit_bytes=bytes_max) from None
+    except (BadRequest, OSError, ParseException):
+        # A broken chunk is found by the server while the content is read.
+        raise errors.BodyBroken from None
+
+
+def _verify(node: Node, charter: Charter, parsed: http.UnverifiedRequest) -> http.VerifiedRequest:
+    def key_of(sender: str, keyid: str) -> VerifyKey:
+        return membership.verify_key_of(charter, sender, keyid)
+
+    return http.verify_request(
+        parsed,
+        now=node.clock.now(),
+        authority=node.settings.authority,
+        alliance=charter.alliance,
+        us=node.context.member_id,
+        key_of=key_of,
+    )
+
+
+def _carry_out(
+    gate: Gate, roster: Roster, endpoint: Endpoint, asked: http.VerifiedRequest
+) -> bytes:
+    """Spend the nonce, keep to the rate, then do what the body says; committed before returning."""
+    node, sender = gate.node, asked.context.sender
+    if sender in roster.blocked:
+        raise errors.PeerBlocked
+    if asked.context.epoch != roster.charter.version:
+        raise errors.EpochMismatch(
+            f"we hold version {roster.charter.version}", epoch=roster.charter.version
+        )
+    gate.remember(asked)
+    gate.rates.take(sender)
+    try:
+        work = endpoint.prepare(Call(node.context, roster.charter, asked))
+        with node.database.transaction() as session:
+            nonces.use(session, asked)
+            outcome = work(session)
+    except errors.NonceReused:
+        raise
+    except ProtocolError:
+        _spend_nonce(node, asked)
+        raise
+    except UNAVAILABLE:
+        # Unknown whether it was stored: the peer asks again and gets the same answer.
+        raise errors.NonceStoreUnavailable(retry_after_s=RETRY_AFTER_S) from None
+    if isinstance(outcome, ProtocolError):
+        raise outcome
+    return outcome
+
+
+def _spend_nonce(node: Node, asked: http.VerifiedRequest) -> None:
+    """A refused request is spent like any other; what it would have changed was rolled back."""
+    try:
+        with node.database.transaction() as session:
+            nonces.use(session, asked)
+    except UNAVAILABLE:
+        raise errors.NonceStoreUnavailable(retry_after_s=RETRY_AFTER_S) from None
+
+
+# --- Answers. ---
+
+
+def _refuse(
+    gate: Gate,
+    refusal: ProtocolError,
+    parsed: http.UnverifiedRequest | None,
+    *,
+    sender: str | None,
+) -> Response:
+    log.info(
+        "refused",
+        code=refusal.code,
+        sender=sender,
+        path=parsed.path if parsed else None,
+        request=g.request_id,
+    )
+    content = problems.problem(refusal, g.request_id, verified=sender is not None)
+    try:
+        charter = gate.roster().charter if parsed is not None else None
+    except ProtocolError:
+        charter = None
+    if parsed is None or charter is None:
+        response = Response(content, refusal.status, content_type=http.PROBLEM_TYPE)
+    else:
+        response = _signed(gate.node, charter, refusal.status, content, http.PROBLEM_TYPE, parsed)
+    _add_advice(response, refusal)
+    return response
+
+
+def _add_advice(response: Response, refusal: ProtocolError) -> None:
+    """What HTTP has headers for; the signed truth stands in the body."""
+    if isinstance(refusal, errors.MethodNotAllowed):
+        response.headers["Allow"] = "POST"
+    if isinstance(refusal, errors.SignatureMissing | errors.SignatureCoverage):
+        response.headers["Accept-Signature"] = http.ACCEPT_SIGNATURE
+    if isinstance(refusal, errors.NotNow):
+        wait_s = refusal.facts.get("retry_after_s", RETRY_AFTER_S)
+        response.headers["Retry-After"] = str(wait_s)
+    if isinstance(refusal, errors.BodyBroken | errors.TooLarge):
+        # What is left of the content would be read as the next request.
+        response.headers["Connection"] = "close"
+
+
+def _signed(
+    node: Node,
+    charter: Charter,
+    status: int,
+    content: bytes,
+    content_type: str,
+    parsed: http.UnverifiedRequest,
+) -> Response:
+    us, asker = node.context.member_id, parsed.context.sender
+    headers = http.sign_response(
+        status=status,
+        body=content,
+        content_type=content_type,
+        request=parsed,
+        context=http.Context(charter.alliance, charter.version, us, asker),
+        key=node.keyring.signing,
+        created=node.clock.now(),
+    )
+    return Response(content, status, headers)
