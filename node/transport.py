@@ -10,6 +10,7 @@ import os
 import socket
 import ssl
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
@@ -25,7 +26,7 @@ from urllib3.exceptions import (
 
 from node.clock import Clock
 from node.config import Settings
-from node.config_values import DEFAULT_PORTS, LOOPBACK_HOSTS
+from node.config_values import DEFAULT_PORTS, LOOPBACK_HOSTS, Network
 from protocol import Charter, SigningKey, VerifyKey, errors, http, limits
 
 CONNECT_TIMEOUT_S = 3  # PEER 3
@@ -199,16 +200,18 @@ class PeerTransport:
             raise TransportFailure("name-not-found", host) from error
         for *_, place in found:
             address = ip_address(str(place[0]).partition("%")[0])
-            if self._may_call(address, loopback=loopback):
+            if may_call(address, self._networks, loopback=loopback):
                 return str(address)
         raise TransportFailure("address-refused", f"{host} lies in a private network")
 
-    def _may_call(self, address: Address, *, loopback: bool) -> bool:
-        address = _unhidden(address)
-        if loopback or address.is_loopback:
-            return loopback and address.is_loopback
-        public = address.is_global and not address.is_multicast
-        return public or any(address in network for network in self._networks)
+
+def may_call(address: Address, networks: Iterable[Network], *, loopback: bool) -> bool:
+    """Tell whether a peer may live there; `loopback` says that its URL names this machine."""
+    address = _unhidden(address)
+    if loopback or address.is_loopback:
+        return loopback and address.is_loopback
+    public = address.is_global and not address.is_multicast
+    return public or any(address in network for network in networks)
 
 
 def is_loopback(host: str) -> bool:
