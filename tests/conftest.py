@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -17,6 +19,9 @@ from tests.equipment.databases import (
     postgresql_server,
 )
 from tests.equipment.postgresql import NoPostgreSQL
+
+if TYPE_CHECKING:
+    from tests.equipment.notices_room import Room
 
 # In CI these are never skipped: a missing browser or server is a failure of the set-up.
 MUST_RUN_IN_CI = ("browser", "postgresql", "nginx", "systemd")
@@ -96,6 +101,15 @@ def database(database_url: str) -> Iterator[Database]:
 def mail_server() -> Iterator[smtp.MailServer]:
     with smtp.mail_server() as server:
         yield server
+
+
+@pytest.fixture
+def room(tmp_path: Path, database_url: str, mail_server: smtp.MailServer) -> "Iterator[Room]":
+    """A node with HR people in it, ready to send notices; once on each database."""
+    from tests.equipment.notices_room import open_room
+
+    with open_room(tmp_path / "node", database_url, mail_server) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,15 @@ RULE = "―" * 20
 class Named(Protocol):
     """What a letter needs to know of a person."""
 
-    name: str
-    family: str
+    @property
+    def name(self) -> str:
+        """Return the whole name as written."""
+        ...
+
+    @property
+    def family(self) -> str:
+        """Return the family name."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,19 +24,15 @@ RESULT = "result"
 # How many ids one statement names: PostgreSQL and SQLite take more, planners like fewer.
 CHUNK = 500
 
-# Why somebody is left out of a batch.
+# Why somebody is left out of a batch, beside what `applicants` says of everybody.
 LEFT_OUT: Mapping[str, str] = {
     "unknown": later("No longer in the list of applicants"),
-    "still-in-selection": later("Still in the selection"),
-    "withdrawn": later("Withdrew the application"),
-    "hired": later("Was hired"),
-    "already-notified": later("Has been told already"),
-    "in-another-batch": later("Stands in another batch of notices"),
-    "no-email": later("Has no e-mail address"),
-    "erased": later("The person's data was erased"),
+    "already_notified": later("Has been told already"),
+    "in_another_batch": later("Stands in another batch of notices"),
 }
+# Of the reasons against a link, those that are reasons against a letter too.
+NOT_TOLD = frozenset({"erased", "withdrawn", "not_rejected", "no_email"})
 T = TypeVar("T")
-_BY_STATUS = {"active": "still-in-selection", "withdrawn": "withdrawn", "hired": "hired"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +55,14 @@ def judge(
     """Say for each id what the person may get now; `batch_id` is the batch that asks."""
     rows = {row.id: row for row in _applicants(session, applicant_ids)}
     busy = _in_other_batches(session, rows, batch_id)
-    erased = _erased(session, rows)
-    candidates = []
+    allowed, excluded = applicants.notifiable(session, context, rows)
     found: dict[str, Standing] = {}
     for applicant_id in applicant_ids:
         row = rows.get(applicant_id)
-        reason = "unknown" if row is None else _left_out(row, busy, erased)
-        if reason is None:
-            candidates.append(applicant_id)
-        found[applicant_id] = Standing(row, told=reason is None, link=False, reason=reason)
-
-    allowed, excluded = applicants.notifiable(session, context, candidates)
-    for applicant_id in candidates:
-        reason = excluded.get(applicant_id)
-        link = applicant_id in allowed and reason is None
-        found[applicant_id] = Standing(rows[applicant_id], told=True, link=link, reason=reason)
+        reason = _left_out(row, busy) or excluded.get(applicant_id)
+        told = reason is None or not (reason in LEFT_OUT or reason in NOT_TOLD)
+        link = told and applicant_id in allowed
+        found[applicant_id] = Standing(row, told=told, link=link, reason=reason)
     return found
 
 
@@ -88,16 +77,15 @@ def people(
     }
 
 
-def _left_out(row: models.Applicant, busy: Collection[str], erased: Collection[str]) -> str | None:
-    if row.person_id in erased:
-        return "erased"
+def _left_out(row: models.Applicant | None, busy: Collection[str]) -> str | None:
+    if row is None:
+        return "unknown"
     if row.notified_at is not None:
-        return "already-notified"
+        return "already_notified"
     if row.id in busy:
-        return "in-another-batch"
-    if row.status in _BY_STATUS:
-        return _BY_STATUS[row.status]
-    return "no-email" if row.email_index is None else None
+        return "in_another_batch"
+    # Said here too, because another reason may come first there.
+    return "no_email" if row.person_blob and row.email_index is None else None
 
 
 def _applicants(session: Session, ids: Collection[str]) -> Iterator[models.Applicant]:
@@ -120,15 +108,6 @@ def _in_other_batches(
         if batch_id is not None:
             rows = rows.where(notice.batch_id != batch_id)
         found.update(session.scalars(rows))
-    return frozenset(found)
-
-
-def _erased(session: Session, rows: Mapping[str, models.Applicant]) -> frozenset[str]:
-    key = models.PersonKey
-    found: set[str] = set()
-    for piece in pieces({row.person_id for row in rows.values()}):
-        gone = select(key.person_id).where(key.person_id.in_(piece), key.wrapped.is_(None))
-        found.update(session.scalars(gone))
     return frozenset(found)
 
 
