@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -79,8 +80,16 @@ class MailServer:
 class BoundController(Controller):
     """aiosmtpd on a socket that is bound already, so that no two tests fight for a port."""
 
-    def __init__(self, server: MailServer, bound: socket.socket) -> None:
-        super().__init__(server, hostname=server.host, port=server.port)
+    def __init__(
+        self, server: MailServer, bound: socket.socket, tls: ssl.SSLContext | None
+    ) -> None:
+        super().__init__(
+            server,
+            hostname=server.host,
+            port=server.port,
+            tls_context=tls,
+            require_starttls=tls is not None,
+        )
         self._bound = bound
 
     def _create_server(self) -> object:
@@ -88,12 +97,14 @@ class BoundController(Controller):
 
 
 @contextmanager
-def mail_server(server: MailServer | None = None) -> Iterator[MailServer]:
-    """Run a mail server, or a kind of it with habits of its own."""
+def mail_server(
+    server: MailServer | None = None, *, tls: ssl.SSLContext | None = None
+) -> Iterator[MailServer]:
+    """Run a mail server, or a kind of it with habits of its own; with `tls` it insists on it."""
     server = server or MailServer()
     bound = socket.create_server((server.host, 0))
     server.port = bound.getsockname()[1]
-    controller = BoundController(server, bound)
+    controller = BoundController(server, bound, tls)
     controller.start()
     try:
         yield server

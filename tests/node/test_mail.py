@@ -1,6 +1,7 @@
 """Mail, against a real SMTP server: what arrives, what is refused, and what is not known."""
 
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from node.mail import (
     RecipientRefused,
 )
 from tests.equipment import smtp
+from tests.equipment.certificates import Authority
 from tests.equipment.smtp import MailServer
 
 TO = "taro@example.jp"
@@ -248,3 +250,28 @@ def test_protection_that_the_server_does_not_offer_is_not_done_without(
     with pytest.raises(MailServerUnavailable):
         mailer_for(mail_server.url.replace("//", "//user:password@")).check()
     assert mail_server.messages == []
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted", "outcome"),
+    [("localhost", True, "sent"), ("localhost", False, "refused"), ("x.example", True, "refused")],
+)
+def test_a_protected_connection_needs_a_trusted_certificate_of_that_host(
+    tmp_path: Path, name: str, trusted: bool, outcome: str
+) -> None:
+    authority = Authority(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.certificate(name))
+    with smtp.mail_server(tls=context) as server:
+        settings = config.parse(
+            {
+                "TASUKI_SMTP_URL": f"smtp://localhost:{server.port}?starttls=1",
+                "TASUKI_CA_FILE": str(authority.file) if trusted else "",
+            }
+        )
+        try:
+            Mailer(settings, FixedClock()).send(Message(TO, SUBJECT, TEXT))
+            found = "sent"
+        except MailServerUnavailable:
+            found = "refused"
+        assert (found, len(server.messages)) == (outcome, int(outcome == "sent"))
