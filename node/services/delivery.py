@@ -71,6 +71,16 @@ def due(session: Session, context: Context) -> list[str]:
     return list(rows)
 
 
+def reachable(session: Session, context: Context) -> list[str]:
+    """The peers that may be called now, whether or not something waits for them."""
+    us, charter = context.member_id, context.charter(session)
+    resting = select(Peer.member).where(
+        or_(Peer.stopped_code.is_not(None), Peer.next_attempt_at > context.now())
+    )
+    left_alone = set(session.scalars(resting))
+    return [m.id for m in charter.members if m.id != us and m.id not in left_alone]
+
+
 def _waiting(now: int) -> Select[str]:
     return select(Entry.id).where(
         Entry.state == "queued",

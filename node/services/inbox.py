@@ -277,6 +277,16 @@ def postpone(
     )
 
 
+def forget_refused(session: Session, context: Context) -> None:
+    """Erase what was set aside, once its sender no longer keeps it either."""
+    before = context.now() - limits.ENVELOPE_DEADLINE_S_MAX
+    session.execute(
+        update(Entry)
+        .where(Entry.state == "refused", Entry.handled_at < before, Entry.envelope.is_not(None))
+        .values(envelope=None)
+    )
+
+
 def _settle(session: Session, context: Context, entry: Waiting, **values: object) -> bool:
     """End the row's waiting, once, and note the exchange; on PostgreSQL the first worker wins."""
     settled = session.execute(

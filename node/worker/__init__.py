@@ -1,0 +1,166 @@
+"""The worker: everything a node does by itself, in lanes beside one another.  PEER 3, STYLE 25.
+
+Each lane is a thread with one step of one topic. `Worker(node).run()` ends cleanly after `stop()`:
+every lane finishes the step it is in, and what was sent is recorded. A worker that is killed leaves
+nothing half done: a step writes down what it will do, does it, and writes down what came of it.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import structlog
+
+from node.installation import Node
+from node.services import delivery, inbox, membership, nonces
+from node.services.charter import if_any
+from node.worker.delivery import Deliveries, greet
+from node.worker.inbox import Handling
+from node.worker.lane import Lane
+from node.worker.ledger import LedgerRounds, pull
+from node.worker.notices import send_due_mails, send_due_notices
+
+# How soon a lane sees what another process wrote; a person does not notice it.
+LOOK_S = 0.25
+# Mail is looked for less often: its server needs longer than this for one message.
+LOOK_FOR_MAIL_S = 1.0
+HOUSEKEEPING_S = 60
+# An orderly end waits for one attempt to a peer that does not answer, and its records.
+STOP_S = 30
+# Orders are asked of all members at once, certificates told to all at once.
+CALLS_AT_ONCE = 32
+
+log = structlog.get_logger("node.worker")
+
+
+class Worker:
+    """The lanes of one node."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._founded = False
+        self._stopping = threading.Event()
+        self._executor = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="call")
+        self._deliveries = Deliveries(node, self._stopping)
+        handling = Handling(node)
+        rounds = LedgerRounds(node, self._executor)
+        pulls = EachPeer(node, self._executor, lambda peer: pull(node, peer))
+        self._lanes = [
+            self._peer_lane("hello", Greeting(node, self._executor).step, rest_s=LOOK_S),
+            self._peer_lane("delivery", self._deliveries.step, rest_s=LOOK_S),
+            self._peer_lane("inbox", lambda: self._then_wake(handling.step), rest_s=LOOK_S),
+            self._peer_lane("orders", rounds.step, rest_s=LOOK_S),
+            self._peer_lane("pull", pulls.step, rest_s=node.settings.pull_interval_s),
+            Lane("mails", lambda: send_due_mails(node) > 0, rest_s=LOOK_FOR_MAIL_S),
+            Lane("notices", lambda: send_due_notices(node) > 0, rest_s=LOOK_FOR_MAIL_S),
+            Lane("housekeeping", lambda: _keep_house(node), rest_s=HOUSEKEEPING_S),
+        ]
+
+    def run(self) -> None:
+        """Work until `stop` is called, from a signal or another thread."""
+        self.start()
+        self._stopping.wait()
+        self.join()
+
+    def start(self) -> None:
+        """Begin in the background."""
+        if self._node.database.dialect == "sqlite":
+            # SQLite has one worker: what a killed one held is free, and need not wait.
+            with self._node.database.transaction() as session:
+                delivery.release_all(session)
+        log.info("worker started", lanes=len(self._lanes))
+        for lane in self._lanes:
+            lane.start()
+
+    def wake(self) -> None:
+        """Something was written: every lane looks at once."""
+        for lane in self._lanes:
+            lane.ring()
+
+    def stop(self) -> None:
+        """Ask for an orderly end; `run` returns when it is reached."""
+        self._stopping.set()
+
+    def join(self) -> None:
+        """Wait until every lane has finished its step."""
+        for lane in self._lanes:
+            lane.stop()
+        late = [lane.name for lane in self._lanes if not lane.join(STOP_S)]
+        self._deliveries.close()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        log.info("worker stopped", late=late)
+
+    def _peer_lane(self, name: str, step: Callable[[], bool], *, rest_s: float) -> Lane:
+        """A lane that has nothing to do before there are peers."""
+        return Lane(name, lambda: self._is_founded() and step(), rest_s=rest_s)
+
+    def _is_founded(self) -> bool:
+        if not self._founded:
+            with self._node.database.reading() as session:
+                self._founded = if_any(session) is not None
+        return self._founded
+
+    def _then_wake(self, step: Callable[[], bool]) -> bool:
+        worked = step()
+        if worked:
+            # A letter's effect is often an answer, or a payment.
+            self.wake()
+        return worked
+
+
+class EachPeer:
+    """Calls every peer that can be reached, side by side; a slow one is not called twice."""
+
+    def __init__(
+        self, node: Node, executor: ThreadPoolExecutor, call: Callable[[str], object]
+    ) -> None:
+        self._node = node
+        self._executor = executor
+        self._call = call
+        self._running: dict[str, Future[object]] = {}
+
+    def step(self) -> bool:
+        """Begin a round; raise what a call of an earlier round failed with."""
+        with self._node.database.reading() as session:
+            peers = delivery.reachable(session, self._node.context)
+        for peer in peers:
+            if peer not in self._running:
+                self._running[peer] = self._executor.submit(self._call, peer)
+        done = [peer for peer, call in self._running.items() if call.done()]
+        for call in [self._running.pop(peer) for peer in done]:
+            call.result()
+        return False
+
+
+class Greeting:
+    """On start, hello to everybody: peers that waited for us send at once what they have."""
+
+    def __init__(self, node: Node, executor: ThreadPoolExecutor) -> None:
+        self._node = node
+        self._executor = executor
+        self._calls: list[Future[str]] = []
+        self._greeted = False
+
+    def step(self) -> bool:
+        """Greet once; afterwards only look what became of it."""
+        if not self._greeted:
+            with self._node.database.reading() as session:
+                charter = self._node.context.charter(session)
+            us = self._node.context.member_id
+            others = membership.others(charter, us)
+            self._calls = [self._executor.submit(greet, self._node, peer) for peer in others]
+            self._greeted = True
+        done, self._calls = (
+            [call for call in self._calls if call.done()],
+            [call for call in self._calls if not call.done()],
+        )
+        for call in done:
+            call.result()
+        return False
+
+
+def _keep_house(node: Node) -> bool:
+    with node.database.transaction() as session:
+        nonces.forget_expired(session, node.context)
+        inbox.forget_refused(session, node.context)
+    return False
