@@ -15,7 +15,7 @@ from flask_babel import Babel, Domain, get_locale
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import FileSystemLoader, StrictUndefined
 
-from node import candidate, keyring_file, web
+from node import candidate, keyring_file, peer, web
 from node.clock import Clock, SystemClock
 from node.config import Settings
 from node.context import Context
@@ -97,13 +97,13 @@ def create_app(node: Node) -> Flask:
     app.before_request(_number_request)
     app.before_request(_allow_body)
     app.before_request(entrance.recognise)
-    CSRFProtect(app)
+    CSRFProtect(app).exempt(peer.blueprint)  # peers sign every request
     app.after_request(_secure)
     _speak(app)
     _furnish_templates(app)
     refusals.install(app)
 
-    for blueprint in (*web.BLUEPRINTS, *candidate.BLUEPRINTS):
+    for blueprint in (*web.BLUEPRINTS, *candidate.BLUEPRINTS, peer.blueprint):
         app.register_blueprint(blueprint)
     return app
 
