@@ -17,7 +17,7 @@ from functools import cached_property
 
 from protocol import limits
 from protocol.errors import CharterInvalid, DocumentInvalid, NotAMember
-from protocol.keys import VerifyKey, b64encode
+from protocol.keys import VerifyKey, b64encode, require_unpublished
 from protocol.sealing import SealingPublicKey
 from protocol.signed import SignedDocument, check_signature
 from protocol.strictjson import JSON, Reader, encode, parse
@@ -277,8 +277,9 @@ def _check_rules(charter: Charter) -> None:
             f"q={charter.q} of {count} would let {charter.b} liars certify two orders for one place"
         )
     for member in charter.members:
-        VerifyKey(member.identity_key)
-        member.verify_key  # noqa: B018 (refuses a low-order or non-canonical point)
+        # A point of small order or an example key of a standard would sign for anybody.
+        require_unpublished(VerifyKey(member.identity_key))
+        require_unpublished(member.verify_key)
 
 
 def verify_founding(document: SignedDocument) -> Charter:

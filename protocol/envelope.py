@@ -34,7 +34,8 @@ T = TypeVar("T")
 
 RECEIPT = "receipt"
 _ID = re.compile(limits.ID_PATTERN)
-_KIND = re.compile(limits.KIND_PATTERN)
+# Members, alliances and kinds are written alike.
+_NAME = re.compile(limits.MEMBER_ID_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +77,22 @@ def seal(
 ) -> Envelope:
     """Close a signed document into an envelope that only `recipient` can open."""
     assert _ID.fullmatch(id), id
-    assert _KIND.fullmatch(kind_class), kind_class
-    names = {"from": sender, "id": id, "to": recipient}
-    header = {"kind": document.kind, "signatures": document.signatures_json(), **names}
-    # The payload stands behind the header as it is: in base64 it would grow by a third and be
-    # coded twice, since the ciphertext is.
-    plaintext = strictjson.encode(header) + b"\n" + document.payload
+    assert all(map(_NAME.fullmatch, (alliance, sender, recipient, kind_class))), "a name"
+    # Written out like signed documents: every part is a number, base64url or a name, none of
+    # which needs escaping. The payload stands behind the header as it is: in base64 it would grow
+    # by a third and be coded twice, since the ciphertext is.
+    header = (
+        f'{{"from":"{sender}","id":"{id}","kind":"{document.kind}",'
+        f'"signatures":{document.encode_signatures()},"to":"{recipient}"}}\n'
+    )
+    plaintext = header.encode("ascii") + document.payload
     info = _info(alliance, epoch, sender, recipient, id, kind_class)
     ciphertext = sealing.seal(recipient_key, plaintext, info)
-    outside = {
-        "alliance": alliance,
-        "class": kind_class,
-        "deadline": deadline,
-        "epoch": epoch,
-        "sealing_key": recipient_key.keyid,
-        **names,
-    }
-    # Base64url needs no escaping, so it is not walked through the encoder again.
-    member = f'{{"ciphertext":"{b64encode(ciphertext)}",'.encode("ascii")
+    encoded = (
+        f'{{"alliance":"{alliance}","ciphertext":"{b64encode(ciphertext)}",'
+        f'"class":"{kind_class}","deadline":{deadline},"epoch":{epoch},"from":"{sender}",'
+        f'"id":"{id}","sealing_key":"{recipient_key.keyid}","to":"{recipient}"}}'
+    )
     return Envelope(
         id=id,
         alliance=alliance,
@@ -104,7 +103,7 @@ def seal(
         sealing_keyid=recipient_key.keyid,
         deadline=deadline,
         ciphertext=ciphertext,
-        encoded=member + strictjson.encode(outside)[1:],
+        encoded=encoded.encode("ascii"),
     )
 
 

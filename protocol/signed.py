@@ -72,23 +72,25 @@ class SignedDocument:
         return {
             "kind": self.kind,
             "payload": b64encode(self.payload),
-            "signatures": self.signatures_json(),
+            "signatures": [
+                {"keyid": each.keyid, "value": b64encode(each.value)} for each in self.signatures
+            ],
         }
-
-    def signatures_json(self) -> JSON:
-        """The signatures alone, for a form in which the payload stands apart."""
-        return [{"keyid": each.keyid, "value": b64encode(each.value)} for each in self.signatures]
 
     def encode(self) -> bytes:
         """`to_json` in bytes, written out: every part is base64url or the name of a kind."""
+        return (
+            f'{{"kind":"{self.kind}","payload":"{b64encode(self.payload)}",'
+            f'"signatures":{self.encode_signatures()}}}'
+        ).encode("ascii")
+
+    def encode_signatures(self) -> str:
+        """The signatures alone, for a form in which the payload stands apart."""
         signatures = ",".join(
             f'{{"keyid":"{each.keyid}","value":"{b64encode(each.value)}"}}'
             for each in self.signatures
         )
-        return (
-            f'{{"kind":"{self.kind}","payload":"{b64encode(self.payload)}",'
-            f'"signatures":[{signatures}]}}'
-        ).encode("ascii")
+        return f"[{signatures}]"
 
     @classmethod
     def from_json(cls, obj: JSON) -> "SignedDocument":

@@ -51,9 +51,7 @@ def parse(data: bytes, *, bytes_max: int, depth_max: int = limits.JSON_DEPTH_MAX
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise EncodingInvalid(f"not UTF-8 at byte {error.start}", position=error.start) from None
-    # `split` with a bound stops early and is faster than `count` where brackets are rare.
-    opened = len(data.split(b"{", depth_max)) + len(data.split(b"[", depth_max)) - 2
-    if opened >= depth_max:
+    if _opens_more_than(data, depth_max):
         _refuse_depth(data, depth_max)
 
     value = _scan(text.strip(_WHITE_SPACE))
@@ -152,6 +150,20 @@ def _scan(text: str) -> JSON:
     if end != len(text):
         raise JsonNotStrict(f"more text after the value, at {end}", position=end)
     return value
+
+
+def _opens_more_than(data: bytes, limit: int) -> bool:
+    """Whether there are more opening brackets than `limit`, strings included; stops early."""
+    opened = 0
+    for bracket in (b"{", b"["):
+        # `find` runs at the speed of memory where `count` and `split` look at each byte.
+        at = data.find(bracket)
+        while at >= 0:
+            opened += 1
+            if opened > limit:
+                return True
+            at = data.find(bracket, at + 1)
+    return False
 
 
 def _refuse_depth(data: bytes, depth_max: int) -> None:

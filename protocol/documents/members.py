@@ -12,7 +12,7 @@ from protocol import limits
 from protocol.charter import Member
 from protocol.errors import SignatureMissing
 from protocol.keys import SigningKey, VerifyKey
-from protocol.signed import SignedDocument, check_signature, sign
+from protocol.signed import SignedDocument, check_signature, require_kind, sign
 from protocol.strictjson import Reader, encode, parse
 
 MEMBER_CARD = "member-card"
@@ -20,6 +20,8 @@ MEMBER_CARD = "member-card"
 
 @dataclass(frozen=True, slots=True)
 class MemberCard:
+    """A member as it describes itself."""
+
     member: Member
 
     def encode(self) -> bytes:
@@ -30,12 +32,16 @@ class MemberCard:
         return sign(MEMBER_CARD, self.encode(), identity).add(node)
 
     @classmethod
+    def parse(cls, payload: bytes) -> MemberCard:
+        """The card as it describes itself; nothing is proven by that."""
+        return cls(Member.read(Reader(parse(payload, bytes_max=limits.CHARTER_BYTES_MAX))))
+
+    @classmethod
     def verify(cls, document: SignedDocument) -> MemberCard:
         """The card, proven to come from the holder of both keys it names."""
-        if document.kind != MEMBER_CARD:
-            raise SignatureMissing(f"a {document.kind} is not a member card")
-        reader = Reader(parse(document.payload, bytes_max=limits.CHARTER_BYTES_MAX))
-        member = Member.read(reader)
+        require_kind(document, MEMBER_CARD)
+        card = cls.parse(document.payload)
+        member = card.member
         keys = {key.keyid: key for key in map(VerifyKey, (member.identity_key, member.signing_key))}
         proven = set()
         for signature in document.signatures:
@@ -44,4 +50,4 @@ class MemberCard:
                 proven.add(signature.keyid)
         if len(proven) != 2:
             raise SignatureMissing("a member card is signed by its identity key and its node's key")
-        return cls(member)
+        return card

@@ -1,0 +1,96 @@
+"""What every command shares: opening the node, refusals in one sentence, JSON for scripts.
+
+Exit codes: 0 done, 1 refused or not well, 2 wrong words on the command line.
+"""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from node import config, keyring_file, logs
+from node.app import open_node
+from node.config import Settings, SettingsInvalid
+from node.database import DatabaseUnsafe, DatabaseURLInvalid
+from node.installation import Node
+from node.migrations import SchemaNewer
+from node.recovery import RecoveryCodeWrong
+from node.refusals import Refusal
+from protocol import ProtocolError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Errors whose docstring is the sentence for whoever typed the command.
+SAID_PLAINLY = (
+    keyring_file.KeyFileMissing,
+    keyring_file.KeyFileExists,
+    keyring_file.KeyFileExposed,
+    keyring_file.KeyFileDamaged,
+    keyring_file.PassphraseWrong,
+    keyring_file.PassphraseWeak,
+    DatabaseUnsafe,
+    DatabaseURLInvalid,
+    SchemaNewer,
+    RecoveryCodeWrong,
+)
+
+as_json = click.option("--json", "json_", is_flag=True, help="Print JSON for a script.")
+
+
+class Failed(click.ClickException):
+    """A command that could not be carried out; what it said is all there is to say."""
+
+    exit_code = 1
+
+
+def plainly(command: Callable[P, T]) -> Callable[P, T]:
+    """Turn refusals into one line and exit code 1."""
+
+    @wraps(command)
+    def carried_out(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return command(*args, **kwargs)
+        except (Refusal, ProtocolError) as refusal:
+            detail = f" ({refusal.detail})" if refusal.detail else ""
+            raise Failed(f"{refusal.code}: {refusal.sentence()}{detail}") from refusal
+        except SettingsInvalid as invalid:
+            raise Failed("The settings are wrong:\n  " + "\n  ".join(invalid.problems)) from invalid
+        except SAID_PLAINLY as error:
+            detail = f" ({error})" if str(error) else ""
+            sentence = " ".join((type(error).__doc__ or "").split())
+            raise Failed(f"{sentence}{detail}") from error
+
+    return carried_out
+
+
+def load_settings() -> Settings:
+    """The settings of this environment, with the log set up as they say."""
+    settings = config.load()
+    logs.configure(settings.log_level)
+    return settings
+
+
+def opened() -> Node:
+    """The node that the settings describe, its database at today's schema."""
+    node = open_node(load_settings())
+    node.database.upgrade()
+    return node
+
+
+def say_json(value: Any) -> None:  # noqa: ANN401 (whatever a command has to say)
+    """One line of JSON on standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, sort_keys=True))
+
+
+def write_new(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write a file that is not there yet; what a person may have is never overwritten."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.touch(mode=mode, exist_ok=False)
+    except FileExistsError as error:
+        raise Failed(f"{path} is there already and is not overwritten.") from error
+    path.write_bytes(content)

@@ -1,0 +1,106 @@
+"""`tasuki init`: keys, database, first administrator, member card.  PEER 4."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from node import keyring_file
+from node.cli.entrance import Failed, as_json, load_settings, opened, plainly, say_json, write_new
+from node.installation import Node
+from node.keyring import NodeKeys
+from node.recovery import sheet, write_code
+from node.services import users
+from protocol import MEMBER, WITNESS, Licence, Member, MemberCard, SigningKey, fingerprint
+
+CARD_FILE = "member-card.json"
+SHEET_FILE = "recovery-sheet.txt"
+
+
+@click.command(epilog="Example: tasuki init --legal-name 株式会社アオバシステム --admin hanako")
+@click.option("--legal-name", prompt="Legal name of the company", help="As registered.")
+@click.option("--address", prompt="Address", help="Of the head office.")
+@click.option("--representative", prompt="Representative (title and name)", help="代表者氏名.")
+@click.option("--business", prompt="Business", help="What applicants read of the company.")
+@click.option("--contact", prompt="Contact for applicants", help="苦情窓口: telephone or e-mail.")
+@click.option("--country", default="JP", show_default=True, help="ISO 3166 code.")
+@click.option("--licence", "licences", multiple=True, help="13-ユ-999901:2030-03-31; repeatable.")
+@click.option("--role", default=MEMBER, type=click.Choice([MEMBER, WITNESS]), show_default=True)
+@click.option("--credit-limit", default=20, show_default=True, help="Points it may owe.")
+@click.option("--admin", default="admin", show_default=True, help="Sign-in name of the first user.")
+@click.option("--admin-name", default="管理者", show_default=True, help="That user's name.")
+@as_json
+@plainly
+def init(json_: bool, admin: str, admin_name: str, **described: str) -> None:
+    """Make this member's keys and its first administrator.
+
+    Writes the key file, encrypted under the passphrase of the settings; the member card, which
+    the founder of the alliance needs; and the recovery sheet, to be printed and then deleted.
+    """
+    settings = load_settings()
+    if not settings.member_id:
+        raise Failed("Set TASUKI_MEMBER_ID first, such as aoba.")
+    folder = settings.data_dir
+    identity = SigningKey.generate()
+    keys = NodeKeys.generate(identity.verify_key)
+    keyring_file.create(settings.key_file, settings.read_passphrase(), keys)
+    node = opened()
+    member = _describe(node, identity, described)
+    card = MemberCard(member).sign(identity, node.keyring.signing)
+    write_new(folder / CARD_FILE, card.encode())
+    code, print_ = write_code(identity.seed), fingerprint(identity.verify_key.raw)
+    paper = sheet(member.id, member.legal_name, code, print_)
+    write_new(folder / SHEET_FILE, paper.encode(), mode=0o600)
+
+    password = users.make_password()
+    with node.database.transaction() as session:
+        users.create(
+            session,
+            node.context,
+            login=admin,
+            name=admin_name,
+            role="admin",
+            password=password,
+            actor="cli",
+        )
+    node.close()
+    _report(folder, print_, admin, password, json_=json_)
+
+
+def _describe(node: Node, identity: SigningKey, described: dict[str, Any]) -> Member:
+    pairs = [each.partition(":") for each in described.pop("licences")]
+    member = Member(
+        id=node.settings.member_id,
+        licences=tuple(Licence(number, until) for number, _, until in pairs),
+        url=node.settings.public_url,
+        identity_key=identity.verify_key.raw,
+        signing_key=node.keyring.signing.verify_key.raw,
+        sealing_key=node.keyring.sealing.public.raw,
+        **described,
+    )
+    # Reading it back refuses here what every founder would refuse later.
+    return MemberCard.parse(MemberCard(member).encode()).member
+
+
+def _report(folder: Path, print_: str, admin: str, password: str, *, json_: bool) -> None:
+    if json_:
+        say_json(
+            {
+                "admin": admin,
+                "fingerprint": print_,
+                "member_card": str(folder / CARD_FILE),
+                "password": password,
+                "recovery_sheet": str(folder / SHEET_FILE),
+            }
+        )
+        return
+    click.echo(f"""
+The keys are made. The fingerprint of this member, to read aloud on the telephone:
+
+    {print_}
+
+Next:
+  1. Print {folder / SHEET_FILE}, put it in the safe, and delete the file.
+  2. Send {folder / CARD_FILE} to whoever writes the charter.
+  3. Sign in as {admin} with the password {password} and change it.
+""")
