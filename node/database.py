@@ -184,12 +184,15 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
 
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes the lock at once: a reader that turns writer may fail half way.
-    if connection.get_execution_options().get(MODE) == "write":
-        connection.exec_driver_sql("PRAGMA query_only=OFF")
+    writes = connection.get_execution_options().get(MODE) == "write"
+    # Straight to the driver: neither can fail, and both would cost more than a small query.
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+    if not writes:
+        cursor.execute("BEGIN")
+    cursor.close()
+    if writes:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.exec_driver_sql("PRAGMA query_only=ON")
-        connection.exec_driver_sql("BEGIN")
 
 
 def _postgresql_engine(url: URL, *, unsafe: bool) -> Engine:

@@ -116,6 +116,24 @@ def test_sqlite_writers_take_the_lock_at_once(sqlite_url: str) -> None:
     theirs.close()
 
 
+def test_two_processes_on_one_sqlite_file_wait_for_each_other(sqlite_url: str) -> None:
+    processes = [Database(sqlite_url) for _ in range(2)]
+
+    def write(number: int) -> None:
+        for count in range(20):
+            with processes[number].transaction() as session:
+                session.add(suppression(f"{number}-{count}"))
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(stored(processes[0])) == 40
+    for process in processes:
+        process.close()
+
+
 def test_the_sqlite_file_is_readable_to_its_owner_only(tmp_path: Path) -> None:
     file = tmp_path / "inner folder" / "tasuki.db"
     database = Database(f"sqlite:///{file}")
