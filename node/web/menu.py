@@ -46,7 +46,7 @@ class Group:
 
     id: str
     title: str
-    items: list[Shown]
+    lines: list[Shown]
 
 
 ACCOUNT = ("recruiter", "approver")

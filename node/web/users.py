@@ -21,8 +21,8 @@ blueprint = Blueprint("users", __name__, url_prefix="/users")
 class NewUser(Schema):
     """What an administrator enters for a new user; a blank password is made here."""
 
-    login = fields.String(required=True)
     name = fields.String(required=True)
+    login = fields.String(required=True)
     role = fields.String(required=True)
     password = fields.String(load_default="")
 

@@ -5,10 +5,13 @@
   // On a phone a list becomes cards; each cell then carries its column's name.
   const labelCells = (root) => {
     for (const table of root.querySelectorAll("table.list-stack")) {
-      const names = [...table.querySelectorAll("thead th")].map((th) => th.dataset.short || th.textContent.trim());
+      const names = [...table.querySelectorAll("thead th")].map(
+        (th) => th.dataset.short || th.textContent.trim(),
+      );
       for (const row of table.querySelectorAll("tbody tr")) {
         [...row.children].forEach((cell, at) => {
-          if (names[at] && !cell.dataset.label && !cell.classList.contains("check")) cell.dataset.label = names[at];
+          if (names[at] && !cell.dataset.label && !cell.classList.contains("check"))
+            cell.dataset.label = names[at];
         });
       }
     }
@@ -24,8 +27,10 @@
       all.checked = boxes.length > 0 && chosen.length === boxes.length;
       all.indeterminate = chosen.length > 0 && chosen.length < boxes.length;
     }
-    for (const place of form.querySelectorAll("[data-choice-count]")) place.textContent = String(chosen.length);
-    for (const button of form.querySelectorAll("[data-needs-choice]")) button.disabled = chosen.length === 0;
+    for (const place of form.querySelectorAll("[data-choice-count]"))
+      place.textContent = String(chosen.length);
+    for (const button of form.querySelectorAll("[data-needs-choice]"))
+      button.disabled = chosen.length === 0;
   };
 
   document.addEventListener("change", (event) => {
@@ -42,7 +47,10 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || event.defaultPrevented) return;
-    if (form.dataset.sent) { event.preventDefault(); return; }
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
     form.dataset.sent = "yes";
     setTimeout(() => delete form.dataset.sent, 5000);
   });
@@ -56,7 +64,12 @@
     if (!button) return;
     await navigator.clipboard.writeText(button.dataset.copy);
     const said = button.querySelector("[data-copied]");
-    if (said) { said.hidden = false; setTimeout(() => { said.hidden = true; }, 2000); }
+    if (said) {
+      said.hidden = false;
+      setTimeout(() => {
+        said.hidden = true;
+      }, 2000);
+    }
   });
 
   // Show or hide a password that is being typed.
@@ -69,6 +82,18 @@
     button.setAttribute("aria-pressed", String(!shown));
   });
 
+  // What is to be corrected, each with the name of its field; following it leads into the field.
+  const nameErrors = () => {
+    for (const link of document.querySelectorAll('#form-errors a[href^="#field-"]')) {
+      const field = document.getElementById(link.hash.slice(1));
+      const name = field?.querySelector(".field-label")?.firstChild?.textContent.trim();
+      if (name) link.textContent = `${name}: ${link.textContent}`;
+      link.addEventListener("click", () => {
+        field?.querySelector("input, select, textarea")?.focus({ preventScroll: true });
+      });
+    }
+  };
+
   // htmx asks with the page's own token, so that its POSTs are let in too.
   document.addEventListener("htmx:config:request", (event) => {
     const token = document.querySelector('meta[name="csrf-token"]');
@@ -76,8 +101,19 @@
   });
   document.addEventListener("htmx:after:swap", () => labelCells(document));
 
+  // On a phone the menu is a dialog and needs a name; at the desk it is a plain part of the page.
+  const nameMenu = () => {
+    const menu = document.getElementById("menu");
+    menu?.addEventListener("show.bs.offcanvas", () => {
+      menu.setAttribute("aria-label", menu.dataset.label);
+    });
+    menu?.addEventListener("hidden.bs.offcanvas", () => menu.removeAttribute("aria-label"));
+  };
+
   const start = () => {
+    nameMenu();
     labelCells(document);
+    nameErrors();
     for (const form of document.querySelectorAll("form[data-choices]")) countChoice(form);
     // After a refused form, the reader stands at the list of what to correct.
     document.getElementById("form-errors")?.focus();
