@@ -51,7 +51,7 @@ def _inside(**changes: object) -> bytes:
         "from": "aoba",
         "id": ID,
         "kind": "referral",
-        "signatures": letter().signatures_json(),
+        "signatures": letter().to_json()["signatures"],
         "to": "biwa",
     }
     return strictjson.encode({**fields, **changes}) + b"\n" + REFERRAL
