@@ -26,7 +26,7 @@ PROTOCOL = {
 }
 FRONT_DOOR = 7
 NODE = {
-    0: "config config_values clock logs refusals",
+    0: "config config_values clock logs recovery refusals",
     0.5: "migrations",  # runs them; the steps themselves stand higher, and are found by path
     1: "database keyring keyring_file transport mail i18n",
     1.5: "forms",  # it marks sentences for translation
@@ -37,12 +37,15 @@ NODE = {
     "services.nonces services.office_hours services.outbox services.pdf_inspector "
     "services.persons services.sessions services.users",
     3.5: "services.templates",  # its changes are audited
-    4: "services.applicants services.applicants.* services.consents services.exchange services.hires services.ledger "
-    "services.membership services.overview services.referrals",
+    4: "services.applicants services.exchange services.ledger services.membership",
+    4.2: "services.referrals",  # an acceptance owes a point; a profile may be a known applicant's
+    4.4: "services.consents services.hires",  # both act on referrals
     4.5: "services.notices",  # they ask who may be told, and who may get a link
+    4.7: "services.overview",  # a little of everything
     5: "services.inbox services.delivery",
     6: "web candidate peer worker",
     7: "app",
+    7.5: "web_server",
     8: "cli wsgi",
 }
 # Only a name and a docstring: whoever imports a room walks through them.

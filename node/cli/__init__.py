@@ -2,6 +2,11 @@
 
 import click
 
+from node.cli.found import found
+from node.cli.init import init
+from node.cli.serve import serve, worker
+from node.cli.users import users
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tasuki")
@@ -11,3 +16,7 @@ def main() -> None:
     Settings come from the environment and from the file that TASUKI_ENV_FILE names; see
     deploy/tasuki.env. Every word has its own help: `tasuki init --help`.
     """
+
+
+for command in (init, found, serve, worker, users):
+    main.add_command(command)

@@ -116,7 +116,7 @@ def test_a_forged_founders_signature_is_refused() -> None:
         ),
         (
             {"members": (member("aoba"), replace(member("biwa"), signing_key=bytes(32)))},
-            "",
+            "subgroup",
         ),
         ({"members": (member("aoba", role="witness"),), "q": 1, "b": 0}, "account"),
     ],
