@@ -109,7 +109,8 @@ def test_sqlite_writers_take_the_lock_at_once(sqlite_url: str) -> None:
     ours, theirs = Database(sqlite_url), Database(sqlite_url)
     with ours.transaction() as session, theirs.engine.connect() as connection:
         session.execute(text("SELECT 1"))
-        connection.connection.driver_connection.execute("PRAGMA busy_timeout=10")  # type: ignore[union-attr]
+        cursor = connection.connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=10")
         with pytest.raises(UNAVAILABLE):
             connection.exec_driver_sql("SELECT 1")
     ours.close()
