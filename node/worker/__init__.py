@@ -1,8 +1,9 @@
 """The worker: everything a node does by itself, in lanes beside one another.  PEER 3, STYLE 25.
 
-Each lane is a thread with one step of one topic. `Worker(node).run()` ends cleanly after `stop()`:
-every lane finishes the step it is in, and what was sent is recorded. A worker that is killed leaves
-nothing half done: a step writes down what it will do, does it, and writes down what came of it.
+Each lane is a thread with one step of one topic. `Worker(node).run()` ends cleanly after
+`stop_soon()`: every lane finishes the step it is in, and what was sent is recorded. A worker that
+is killed leaves nothing half done: a step writes down what it will do, does it, and writes down
+what came of it.
 """
 
 import threading
@@ -57,10 +58,10 @@ class Worker:
         ]
 
     def run(self) -> None:
-        """Work until `stop` is called, from a signal or another thread."""
+        """Work until `stop_soon` is called, from a signal or another thread."""
         self.start()
         self._stopping.wait()
-        self.join()
+        self.stop()
 
     def start(self) -> None:
         """Begin in the background."""
@@ -77,17 +78,23 @@ class Worker:
         for lane in self._lanes:
             lane.ring()
 
-    def stop(self) -> None:
-        """Ask for an orderly end; `run` returns when it is reached."""
+    def stop_soon(self) -> None:
+        """Ask for an orderly end, from a signal's handler too; `run` returns when it is reached."""
         self._stopping.set()
 
-    def join(self) -> None:
-        """Wait until every lane has finished its step."""
+    def stop(self, timeout_s: float = STOP_S) -> None:
+        """Wait until every lane has finished its step, and no longer than the time given."""
+        self._stopping.set()
         for lane in self._lanes:
             lane.stop()
-        late = [lane.name for lane in self._lanes if not lane.join(STOP_S)]
-        self._deliveries.close()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        ends_at = self._node.clock.monotonic() + timeout_s
+        late = [
+            lane.name
+            for lane in self._lanes
+            if not lane.join(max(0.0, ends_at - self._node.clock.monotonic()))
+        ]
+        self._deliveries.close(wait=not late)
+        self._executor.shutdown(wait=not late, cancel_futures=True)
         log.info("worker stopped", late=late)
 
     def _peer_lane(self, name: str, step: Callable[[], bool], *, rest_s: float) -> Lane:

@@ -51,11 +51,11 @@ class Deliveries:
             run.result()
         return False
 
-    def close(self) -> None:
+    def close(self, *, wait: bool) -> None:
         """Wait for what is on its way; what came of it is recorded."""
-        self._executor.shutdown(wait=True)
+        self._executor.shutdown(wait=wait)
         for queue in self._queues.values():
-            queue.close()
+            queue.close(wait=wait)
 
 
 class PeerQueue:
@@ -96,8 +96,9 @@ class PeerQueue:
         _report(self._peer, outcomes)
         return all(outcome.receipt for outcome in outcomes) and len(outcomes) == len(parcels)
 
-    def close(self) -> None:
-        self._senders.shutdown(wait=True)
+    def close(self, *, wait: bool) -> None:
+        """Give back the threads."""
+        self._senders.shutdown(wait=wait)
 
 
 class Batch:
