@@ -100,6 +100,4 @@ def _tasks(waiting: overview.Waiting) -> list[Task]:
 
 def _url(endpoint: str, **query: Any) -> str | None:  # noqa: ANN401 (as url_for)
     """The page's address; None while it is not part of this node."""
-    return (
-        url_for(endpoint, **query) if endpoint in current_app.view_functions else None
-    )
+    return url_for(endpoint, **query) if endpoint in current_app.view_functions else None

@@ -65,8 +65,10 @@ MENU: tuple[tuple[str, str, tuple[Item, ...]], ...] = (
         "referrals",
         later("Referrals"),
         (
-            Item("referrals-in", "referrals_in.listing", "box-arrow-in-down", later("Referrals received")),
-            Item("referrals-out", "referrals_out.listing", "box-arrow-up-right", later("Referrals sent")),
+            Item(
+                "received", "referrals_in.listing", "box-arrow-in-down", later("Referrals received")
+            ),
+            Item("sent", "referrals_out.listing", "box-arrow-up-right", later("Referrals sent")),
             Item("hires", "hires.listing", "award", later("Hires")),
         ),
     ),

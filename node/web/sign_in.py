@@ -10,7 +10,14 @@ from werkzeug import Response
 from node import forms
 from node.i18n import LANGUAGES
 from node.services import sessions, users
-from node.web.entrance import cookie_name, current_user, is_https, local_path, node
+from node.web.entrance import (
+    client_address,
+    cookie_name,
+    current_user,
+    is_https,
+    local_path,
+    node,
+)
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -45,7 +52,7 @@ def sign_in() -> ResponseReturnValue:
         return _page(form, asked, 422)
     # The password keeps its blanks: it is compared, not read.
     login, password = values["login"], request.form["password"]
-    here, address = node(), request.remote_addr or ""
+    here, address = node(), client_address()
 
     with here.database.reading() as session:
         wait_s = sessions.wait_s(session, here.context, login=login, address=address)
