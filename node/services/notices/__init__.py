@@ -30,6 +30,7 @@ from node.services.notices.refusals import (
     ValuesMissing,
 )
 from node.services.notices.review import Letter, Missing, Review, preview, review
+from node.services.notices.sending import resend_failed
 
 __all__ = [
     "LEFT_OUT",
@@ -63,6 +64,7 @@ __all__ = [
     "needs_approval",
     "preview",
     "request",
+    "resend_failed",
     "review",
     "slot",
 ]

@@ -25,7 +25,7 @@ class BatchNotWaiting(Refusal, code="batch-not-waiting", status=409):
 
 
 class BatchChanged(Refusal, code="batch-changed", status=409):
-    """What would be sent has changed since you looked at it. Please check it once more."""
+    """The recipients or the text have changed since you looked. Please check them once more."""
 
 
 class ValuesMissing(Refusal, code="values-missing"):

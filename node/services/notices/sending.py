@@ -140,7 +140,7 @@ def counts_of(session: Session, batch_id: str) -> dict[str, int]:
     """Return how many notices of a batch are in each state."""
     notice = models.Notice
     rows = select(notice.state, func.count()).where(notice.batch_id == batch_id)
-    return dict(session.execute(rows.group_by(notice.state)).tuples().all())
+    return {row[0]: row[1] for row in session.execute(rows.group_by(notice.state))}
 
 
 def _due_batches(session: Session, now: int) -> list[models.NoticeBatch]:
