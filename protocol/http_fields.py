@@ -20,6 +20,7 @@ from protocol.errors import (
     DigestMismatch,
     DigestUnsupported,
     NonceInvalid,
+    ProtocolVersion,
     SignatureCoverage,
     SignatureMalformed,
     SignatureMissing,
@@ -42,6 +43,8 @@ _COMPONENT = re.compile(rf"{_STRING}(?:;[a-z]+(?:={_STRING})?)*")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _NONCE = re.compile(r'"([A-Za-z0-9_-]{21}[AQgw])"')
 _KEYID = re.compile(r'"([!#-\[\]-~]{1,128})"')
+# A new version of the profile has a new tag, and nothing else to be known by.
+_OUR_TAGS = re.compile(r'"tasuki-peer-(?:req|res)-[0-9]{1,6}"')
 _PARAMETERS = {"created", "expires", "nonce", "keyid", "tag"}
 # 64 bytes in standard base64, with zero bits at the end: one writing only.
 _SIGNATURE_VALUE = re.compile(r"[A-Za-z0-9+/]{85}[AQgw]==")
@@ -148,12 +151,15 @@ def read_signature(fields: Mapping[str, str], components: str, tag: str) -> Sign
         raise SignatureMalformed("Signature-Input and Signature carry different labels")
 
     quoted_tag = f'"{tag}"'
-    ours = []
+    ours, tags = [], []
     for label, (covered, text) in inputs.items():
         parameters = _parameters(text)
-        if parameters.get("tag") == quoted_tag:
+        tags.append(parameters.get("tag", ""))
+        if tags[-1] == quoted_tag:
             ours.append((label, covered, text, parameters))
     if not ours:
+        if any(map(_OUR_TAGS.fullmatch, tags)):
+            raise ProtocolVersion("another version of this profile", supported=[tag])
         raise SignatureMissing(f"no signature has the tag {tag}", components=_list(components))
     if len(ours) > 1:
         raise SignatureMalformed(f"two signatures have the tag {tag}")

@@ -25,7 +25,7 @@ def test_a_wait_is_positive_and_at_most_an_hour(failures: int, jitter: float) ->
 
 
 @given(FAILURES, JITTER)
-def test_waits_grow(failures: int, jitter: float) -> None:
+def test_waits_grow_with_each_failure(failures: int, jitter: float) -> None:
     assert delivery.backoff_s(failures, jitter) <= delivery.backoff_s(failures + 1, jitter)
 
 

@@ -63,6 +63,7 @@ def make() -> Iterator[Vector]:
     yield _vector("valid_envelope_by_hand", "the same, put together", None, None, honest)
     yield from _outsides()
     yield from _openings()
+    yield from _dishonest()
     yield from _contents()
     yield from _receipts()
 
@@ -150,6 +151,9 @@ def _openings() -> Iterator[Vector]:
         ),
     ):
         yield _vector(name, about, "opening", cannot, data)
+
+
+def _dishonest() -> Iterator[Vector]:
     for name, about, refusal, inside in (
         (
             "envelope_sender_inside",
