@@ -125,6 +125,8 @@ _GIVE_UP = Verdict(Action.GIVE_UP, alarm=True)
 _MEND = Verdict(Action.RETRY_SLOWLY, alarm=True)
 _STOP = Verdict(Action.STOP, alarm=True)
 _BY_CODE = {
+    # The line broke, on the way to a peer that is there.
+    "body-broken": _RETRY,
     # 400, 415: the form of our requests, or a proxy that changes it. It is no envelope's fault, so
     # none is given up for it: a release or a setting mends it, and then all of them go.
     "signature-malformed": _MEND,

@@ -115,6 +115,7 @@ def test_after_whatever_happened_the_next_attempt_is_within_an_hour(
 @pytest.mark.parametrize(
     ("code", "action", "alarm"),
     [
+        ("body-broken", Action.RETRY, False),
         ("path-not-canonical", Action.RETRY_SLOWLY, True),
         ("signature-invalid", Action.RETRY_SLOWLY, True),
         ("clock-skew", Action.RETRY_SLOWLY, True),
