@@ -86,7 +86,7 @@ def draft(
     click.echo(f"\n{out} is written. It still needs the signatures of: {', '.join(missing)}")
 
 
-@found.command(epilog="Example: tasuki found sign charter.json")
+@found.command("sign", epilog="Example: tasuki found sign charter.json")
 @click.argument("charter_file", type=FILE)
 @sheet_option
 @plainly
@@ -105,9 +105,6 @@ def sign_(charter_file: Path, recovery_sheet: Path | None) -> None:
         click.echo(f"\nSigned. It still needs the signatures of: {', '.join(missing)}")
     else:
         click.echo(f"\nSigned by all. Every member now runs: tasuki found adopt {charter_file}")
-
-
-sign_.name = "sign"
 
 
 @found.command(epilog="Example: tasuki found adopt charter.json")

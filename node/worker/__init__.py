@@ -13,8 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import structlog
 
 from node.installation import Node
-from node.services import delivery, inbox, membership, nonces
+from node.services import membership, nonces
 from node.services.charter import if_any
+from node.services.delivery import reachable, release_all
+from node.services.inbox import forget_refused
 from node.worker.delivery import Deliveries, greet
 from node.worker.inbox import Handling
 from node.worker.lane import Lane
@@ -68,7 +70,7 @@ class Worker:
         if self._node.database.dialect == "sqlite":
             # SQLite has one worker: what a killed one held is free, and need not wait.
             with self._node.database.transaction() as session:
-                delivery.release_all(session)
+                release_all(session)
         log.info("worker started", lanes=len(self._lanes))
         for lane in self._lanes:
             lane.start()
@@ -129,7 +131,7 @@ class EachPeer:
     def step(self) -> bool:
         """Begin a round; raise what a call of an earlier round failed with."""
         with self._node.database.reading() as session:
-            peers = delivery.reachable(session, self._node.context)
+            peers = reachable(session, self._node.context)
         for peer in peers:
             if peer not in self._running:
                 self._running[peer] = self._executor.submit(self._call, peer)
@@ -169,5 +171,5 @@ class Greeting:
 def _keep_house(node: Node) -> bool:
     with node.database.transaction() as session:
         nonces.forget_expired(session, node.context)
-        inbox.forget_refused(session, node.context)
+        forget_refused(session, node.context)
     return False
