@@ -256,28 +256,8 @@ class OrderInvalid(TheirMistake, code="order-invalid", status=422):
     """The order is not valid: see the reason that is named."""
 
 
-class AccountUnknown(TheirMistake, code="account-unknown", status=422):
-    """The order names an account that does not exist under this charter."""
-
-
-class RecipientUnknown(TheirMistake, code="recipient-unknown", status=422):
-    """The order pays somebody who cannot be paid: no member, or the payer itself."""
-
-
 class AmountInvalid(TheirMistake, code="amount", status=422):
     """The number of points is not a whole number above zero and within the limit."""
-
-
-class EntryRepeated(TheirMistake, code="entry-repeated", status=409):
-    """The order contains an entry that was paid before."""
-
-
-class PreviousMismatch(TheirMistake, code="previous-mismatch", status=409):
-    """The order does not follow the account's last order. The ledgers are compared first."""
-
-
-class NeedCertificates(TheirMistake, code="need", status=409):
-    """The order builds on certificates that this node does not have yet. Send them first."""
 
 
 class LimitExceeded(TheirMistake, code="limit", status=409):
@@ -286,14 +266,6 @@ class LimitExceeded(TheirMistake, code="limit", status=409):
 
 class OrderConflict(TheirMistake, code="double-spend", status=409):
     """The account's owner signed two different orders with one number. Both are kept as proof."""
-
-
-class Fenced(TheirMistake, code="fenced", status=409):
-    """This member has promised not to vote for orders as old as this one."""
-
-
-class VoteInvalid(TheirMistake, code="vote-invalid", status=422):
-    """The vote is not a vote for this order."""
 
 
 class CertificateInvalid(TheirMistake, code="certificate-invalid", status=422):

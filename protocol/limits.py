@@ -103,12 +103,8 @@ BREAKER_FAILURES = 5
 ORDER_ENTRIES_MAX = 256
 # 256 entries of about 180 bytes, a vector of all members, promises, and base64 around them.
 ORDER_BYTES_MAX = 256 * 1024
-# An order's place and digest, and a signature of every member in base64url.
-VOTE_BYTES_MAX = 16 * 1024
 # An order in base64url and a vote of every member.
 CERTIFICATE_BYTES_MAX = 512 * 1024
-# The same in base64url, as it stands in a page of certificates.
-PAGE_CHARS_MAX = 704 * 1024
 # A page of single-entry certificates of about 3 KB; with full ones, PULL_BYTES_MAX ends it first.
 PULL_CERTIFICATES_MAX = 1000
 # One answer to a pull: what a node holds in memory for one peer at a time.
