@@ -27,15 +27,33 @@ def write(
     return encode_rows(_rows(context, report, source, say), encoding, report.delimiter)
 
 
-def keep(
+def finish(
     context: Context,
     import_id: str,
     report: Report,
     source: Source,
     say: Callable[[str], str],
 ) -> None:
-    """Keep the error file, encrypted, so that the upload can be deleted."""
-    uploads.store(context, import_id, "errors", write(context, report, source, say))
+    """After the import: keep the broken rows, encrypted, and delete the upload."""
+    if report.failed:
+        uploads.store(context, import_id, "errors", write(context, report, source, say))
+    uploads.delete(context, import_id, "table")
+
+
+def fetch(
+    context: Context,
+    import_id: str,
+    report: Report,
+    source: Source,
+    say: Callable[[str], str],
+) -> Iterator[bytes]:
+    """Yield the error file as it was kept, or from the upload while that is still here."""
+    if not uploads.exists(context, import_id, "errors"):
+        yield from write(context, report, source, say)
+        return
+    with uploads.reader(context, import_id, "errors") as file:
+        while piece := file.read(uploads.PIECE_BYTES):
+            yield piece
 
 
 def _rows(

@@ -1,13 +1,13 @@
 """Importing: upload -> mapping -> check (a dry run of every row) -> import, in steps.
 
-An entrance drives it: it opens a `Pass`, and gives it one transaction for each step until it is
-finished.  Reading and understanding rows happens outside of the transaction, so that a file of
-100,000 rows never holds the database for long; progress is stored in the transaction of the rows
-it tells of, so that a killed worker goes on where it stopped, and no row is imported twice.
+An entrance drives it: it opens a `Pass`, and gives each of its steps a transaction.  Rows are read
+and understood outside of it, so that a file of 100,000 rows never holds the database for long.
+Progress is stored in the transaction of the rows it tells of: a killed worker goes on where it
+stopped, and no row is imported twice.
 """
 
 import uuid
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -200,7 +200,7 @@ class Pass:
         self._rows = understand(source, self.report, reader)
         self._batch = self._read_batch()
         self._seen: set[bytes] = set()
-        self.finished = False
+        self._finished = False
 
     def __enter__(self) -> "Pass":
         return self
@@ -208,8 +208,14 @@ class Pass:
     def __exit__(self, *_: object) -> None:
         self._rows.close()
 
-    def step(self, session: Session) -> None:
-        """Handle one batch in the caller's transaction; `prepare` the next one after it."""
+    def steps(self) -> Iterator[Callable[[Session], None]]:
+        """Yield what is to be called with a session, each time in a transaction of its own."""
+        while not self._finished:
+            yield self._step
+            if not self._finished:
+                self._batch = self._read_batch()
+
+    def _step(self, session: Session) -> None:
         table = models.ApplicantImport
         stored = session.scalar(select(table).where(table.id == self._id).with_for_update())
         if stored is None or stored.state != self._state:
@@ -221,22 +227,17 @@ class Pass:
         if self._state == "checking":
             outcome = writing.judge(session, self._context, drafts, self._seen)
         else:
-            outcome = writing.store(session, self._context, drafts)
+            outcome = writing.store(session, self._context, drafts, self.report.handled)
 
         self._count(outcome, good)
-        self.finished = len(self._batch) < BATCH_ROWS
+        self._finished = len(self._batch) < BATCH_ROWS
         stored.report = self.report.encode()
-        if self.finished:
+        if self._finished:
             stored.state = "checked" if self._state == "checking" else "done"
         if self._state == "running":
             stored.imported, stored.updated = self.report.created, self.report.updated
             stored.skipped, stored.failed = self.report.unchanged, self.report.failed
         self._handled_before = self.report.handled
-
-    def prepare(self) -> None:
-        """Read the next batch; no transaction is needed for it."""
-        if not self.finished:
-            self._batch = self._read_batch()
 
     def _read_batch(self) -> list[Understood]:
         batch = []

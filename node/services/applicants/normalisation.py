@@ -107,7 +107,7 @@ def _foreign_phone(text: str) -> str | None:
         number = phonenumbers.parse(text, "JP")
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
+    if not phonenumbers.is_valid_number(number):
         return None
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 

@@ -73,13 +73,15 @@ class _Candidate:
     failed_at: int | None = None
 
     def __post_init__(self) -> None:
-        self.decoder = codecs.getincrementaldecoder(self.encoding)("strict")
+        # The decoder that strips a BOM counts its errors from behind it.
+        name = self.encoding.removesuffix("-sig")
+        self.decoder = codecs.getincrementaldecoder(name)("strict")
 
     def feed(self, chunk: bytes, offset: int, *, final: bool) -> None:
         """Decode on; remember where it fails."""
         if self.failed_at is not None:
             return
-        pending = len(self.decoder.getstate()[0]) if self.encoding != "utf-16" else 0
+        pending = len(self.decoder.getstate()[0])
         try:
             text = self.decoder.decode(chunk, final)
         except UnicodeDecodeError as error:
@@ -95,8 +97,9 @@ def inspect(source: Source, encoding: str = "auto") -> Table:
     assert encoding in ENCODINGS
     codec = _decide(source, ENCODINGS[encoding])
     table = _head(source, codec)
-    if codec == "cp932" and encoding == "auto" and not columns.recognised(table.headers):
-        _refuse_euc(source)
+    unsure = codec == "cp932" and encoding == "auto" and not columns.recognised(table.headers)
+    if unsure and (hint := _hint(source)):
+        raise EncodingUnknown("", row=1, byte=1, **hint)
     count = 0
     for row in rows(source, table):
         # Rows after a lost quotation mark are no rows: the whole file is refused in `rows`.
@@ -113,7 +116,7 @@ def _decide(source: Source, forced: str) -> str:
     with source() as file:
         chunk = file.read(READ_BYTES)
         candidates = [_Candidate(codec) for codec in _candidates(chunk, forced)]
-        wide = candidates[0].encoding == "utf-16"
+        wide = candidates[0].encoding.startswith("utf-16")
         offset = lines = 0
         while chunk:
             following = file.read(READ_BYTES)
@@ -141,7 +144,7 @@ def _candidates(start: bytes, forced: str) -> list[str]:
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return ["utf-16"]
     if forced:
-        return [forced]
+        return ["utf-16-le" if forced == "utf-16" else forced]
     if b"\x00" in start:
         raise FileIsNoText
     return ["utf-8", "cp932"]
@@ -156,19 +159,18 @@ def _refuse(source: Source, candidates: list[_Candidate]) -> None:
         left = at
         while left > 0 and (chunk := file.read(min(left, READ_BYTES))):
             lines, left = lines + chunk.count(b"\n"), left - len(chunk)
-    raise EncodingUnknown(row=lines + 1, byte=at + 1)
+    raise EncodingUnknown("", row=lines + 1, byte=at + 1, **_hint(source))
 
 
-def _refuse_euc(source: Source) -> None:
-    """Raise when the header says something as EUC-JP only: CP932 takes its bytes too."""
+def _hint(source: Source) -> dict[str, object]:
+    """Return EUC-JP when the header says something in it: CP932 takes many of its bytes too."""
     with source() as file:
-        start = file.read(READ_BYTES).splitlines()[0]
+        lines = file.read(READ_BYTES).splitlines()
     try:
-        headers = start.decode("euc_jp").replace("\t", ",").split(",")
-    except UnicodeDecodeError:
-        return
-    if columns.recognised(headers):
-        raise EncodingUnknown(row=1, byte=1, looks_like="EUC-JP")
+        titles = lines[0].decode("euc_jp").replace("\t", ",").split(",")
+    except (UnicodeDecodeError, IndexError):
+        return {}
+    return {"looks_like": "EUC-JP"} if columns.recognised(titles) else {}
 
 
 def _head(source: Source, encoding: str) -> Table:

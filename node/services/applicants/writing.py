@@ -47,10 +47,9 @@ class _Known:
     new: bool = False
 
 
-def new_ids(now: int, count: int) -> list[str]:
+def new_ids(now: int, first: int, count: int) -> list[str]:
     """Return ids that sort in the order of the file, behind those of earlier seconds."""
-    run = secrets.token_hex(6)
-    return [f"{now:010x}{run}{at:05x}{secrets.token_hex(2)}0" for at in range(count)]
+    return [f"{now:010x}{first + at:06x}{secrets.token_hex(8)}" for at in range(count)]
 
 
 def judge(session: Session, context: Context, drafts: Sequence[Draft], seen: set[bytes]) -> Outcome:
@@ -75,13 +74,13 @@ def judge(session: Session, context: Context, drafts: Sequence[Draft], seen: set
     return outcome
 
 
-def store(session: Session, context: Context, drafts: Sequence[Draft]) -> Outcome:
-    """Write `drafts`; the later of two rows about one application wins."""
+def store(session: Session, context: Context, drafts: Sequence[Draft], first: int = 0) -> Outcome:
+    """Write `drafts`, of two about one application the later; `first` is their place in a file."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(LOCK)
     keys = [_key(context, draft) for draft in drafts]
     known = _stored(session, context, keys)
-    ids = new_ids(context.now(), len(drafts))
+    ids = new_ids(context.now(), first, len(drafts))
     outcome = Outcome()
     for at, (draft, key) in enumerate(zip(drafts, keys, strict=True)):
         found = known.get(key)
