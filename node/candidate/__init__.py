@@ -1,5 +1,32 @@
-"""The pages behind a private link: phone first, no user, and a GET never changes anything."""
+"""The pages behind a private link: phone first, no user, and a GET never changes anything.
+
+`arrival` is where the link leads, `choices`, `contact`, `profile` and `agreement` are the steps to
+a consent, `status` is where the receipt leads. Who came is remembered in the browser's own cookie
+(`visit`); what was entered, on the server.
+"""
 
 from flask import Blueprint
 
-BLUEPRINTS: tuple[Blueprint, ...] = ()
+from node.candidate import (
+    agreement,
+    arrival,
+    choices,
+    contact,
+    endings,
+    profile,
+    status,
+    words,
+)
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    arrival.blueprint,
+    choices.blueprint,
+    contact.blueprint,
+    profile.blueprint,
+    agreement.blueprint,
+    status.blueprint,
+)
+
+for room in BLUEPRINTS:
+    endings.install(room)
+    room.context_processor(lambda: {"step_names": words.steps, "licences_of": words.licences_of})

@@ -1,0 +1,29 @@
+"""The status page: how things stand with each company, reached by the link in the receipt."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from node.candidate import limits, visit
+from node.candidate.words import STAGES, sender_of
+from node.services import consents
+from node.services.consents import ConsentNotThere
+
+blueprint = Blueprint("candidate_status", __name__)
+
+
+@blueprint.get("/s/<token>")
+def show(token: str) -> ResponseReturnValue:
+    """One line for each company. Nothing is written, no name is shown."""
+    here = visit.node()
+    with here.database.reading() as session:
+        sender = sender_of(session, here.context)
+        try:
+            status = consents.find_status(session, here.context, token)
+        except ConsentNotThere:
+            limits.refuse_guessing(request.remote_addr or "", here.clock.monotonic())
+            raise
+        return render_template(
+            "candidate/status.html", sender=sender, status=status, stage_names=STAGES
+        )

@@ -1,0 +1,130 @@
+"""The status of a given consent, partner by partner, as the person sees it.  DOMAIN 2.4 C7."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.services import outbox, referrals
+from node.services.consents import receipts, refusals
+from node.services.links import TOKEN
+from protocol import Member
+
+# What one partner's line says. `waiting` has a date by which an answer is expected.
+STEPS = (
+    "sending",
+    "waiting",
+    "late",
+    "undelivered",
+    "selection",
+    "hired",
+    "closed",
+    "known",
+    "no-answer",
+)
+_CLOSED = {"declined": "closed", "already_known": "known", "expired": "no-answer"}
+_CLOSED_STAGES = {
+    "declined_by_company": "closed",
+    "withdrawn_by_candidate": "closed",
+    "no_answer": "no-answer",
+    "hired": "hired",
+    "left": "closed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerStatus:
+    """How things stand with one partner."""
+
+    member: Member
+    step: str
+    stage_code: str | None
+    has_profile: bool
+    sent_at: int
+    answer_by: int
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A consent as its status page shows it; it holds no name and no address of the person."""
+
+    consent_id: str
+    given_at: int
+    controller: Member
+    partners: tuple[PartnerStatus, ...]
+    shares_progress: bool
+    retention_days: int
+
+
+def find(session: Session, context: Context, token: str) -> Status:
+    """The status that this token opens; refused alike for a wrong token and for none."""
+    if not TOKEN.fullmatch(token):
+        raise refusals.ConsentNotThere
+    row = session.scalar(
+        select(models.Consent).where(models.Consent.status_token_hash == receipts.token_hash(token))
+    )
+    if row is None or row.given_at is None:
+        raise refusals.ConsentNotThere
+    charter = context.charter(session)
+    sent = referrals.of_consent(session, row.id)
+    return Status(
+        consent_id=row.id,
+        given_at=row.given_at,
+        controller=charter.member(context.member_id),
+        partners=tuple(
+            _partner(session, context, charter.member(each.recipient), each) for each in sent
+        ),
+        shares_progress=any(each.shares_progress for each in sent),
+        retention_days=charter.policy.retention_days,
+    )
+
+
+def token_of(session: Session, context: Context, link_id: str) -> str:
+    """The token of the status page of a consent that was given by this link."""
+    given = session.scalar(
+        select(models.Consent.id).where(
+            models.Consent.link_id == link_id, models.Consent.given_at.is_not(None)
+        )
+    )
+    if given is None:
+        raise refusals.ConsentNotThere
+    return receipts.status_token(context, given)
+
+
+def _partner(
+    session: Session, context: Context, member: Member, row: models.ReferralOut
+) -> PartnerStatus:
+    return PartnerStatus(
+        member=member,
+        step=_step(session, context, row),
+        stage_code=row.stage_code if row.shares_progress else None,
+        has_profile=row.released_at is not None or _at_once(session, row),
+        sent_at=row.created_at,
+        answer_by=row.answer_by,
+        changed_at=row.updated_at,
+    )
+
+
+def _step(session: Session, context: Context, row: models.ReferralOut) -> str:
+    if row.state in _CLOSED:
+        return _CLOSED[row.state]
+    if row.state == "hired":
+        return "hired"
+    if row.state in ("accepted", "released"):
+        return _CLOSED_STAGES.get(row.stage_code or "", "selection")
+    delivery = outbox.find(session, row.envelope_id)
+    if delivery is not None and delivery.state in ("refused", "expired", "cancelled"):
+        return "undelivered"
+    if delivery is not None and delivery.state == "queued":
+        return "sending"
+    return "waiting" if context.now() <= row.answer_by else "late"
+
+
+def _at_once(session: Session, row: models.ReferralOut) -> bool:
+    choice = session.get(models.ConsentChoice, (row.consent_id, row.recipient))
+    return choice is not None and choice.profile_at_once
