@@ -34,7 +34,7 @@ NODE = {
     2.5: "context migrations.env migrations.versions",
     2.7: "installation",  # the parts above, open
     3: "services.audit services.charter services.letters services.links services.mailing "
-    "services.nonces services.office_hours services.outbox services.pdf_inspector "
+    "services.nonces services.office_hours services.outbox services.pages services.pdf_inspector "
     "services.persons services.sessions services.users",
     3.5: "services.templates",  # its changes are audited
     4: "services.applicants services.exchange services.ledger services.membership",

@@ -15,6 +15,7 @@ from node.context import Context
 from node.refusals import Refusal
 from node.services import audit, ledger, outbox, referrals
 from node.services.letters import Letter
+from node.services.pages import Cursor, Page, page_of
 from protocol import FREE_HIRE, HIRE, Charter, commitment
 from protocol import Hire as HireLetter
 
@@ -94,10 +95,8 @@ def _check_values(joins_on: str, fee_yen: int, annual_pay_yen: int | None) -> No
 
 
 def _check_slot(session: Session, context: Context, charter: Charter, to: str) -> None:
-    mode = charter.policy.redemption
-    today = context.day_of(context.now())
-    if mode == "none" or (mode == "agency" and not is_agency(charter, to, today)):
-        raise SlotsNotRedeemable(mode)
+    if not may_use_slot(session, context, to):
+        raise SlotsNotRedeemable(charter.policy.redemption)
     if ledger.position(session, context).slots < 1:
         raise SlotMissing
 
@@ -194,8 +193,38 @@ def receive_hire(session: Session, context: Context, letter: Letter) -> None:
     session.flush()
 
 
-def list_hires(session: Session, *, limit: int) -> list[models.Hire]:
-    """The latest hires of both directions."""
+def list_hires(
+    session: Session,
+    *,
+    direction: str = "",
+    cursor: Cursor | None = None,
+    backwards: bool = False,
+    limit: int,
+) -> Page[models.Hire]:
+    """Hires registered here ("in") and reported to us ("out"), or of one direction."""
     table = models.Hire
-    query = select(table).order_by(table.registered_at.desc(), table.id.desc()).limit(limit)
-    return list(session.scalars(query))
+    query = select(table)
+    if direction:
+        query = query.where(table.direction == direction)
+    columns = (table.registered_at, table.id)
+    return page_of(session, query, columns, _key, cursor=cursor, backwards=backwards, limit=limit)
+
+
+def _key(row: models.Hire) -> Cursor:
+    return row.registered_at, row.id
+
+
+def find(session: Session, direction: str, referral_id: str) -> models.Hire | None:
+    """The hire that a referral ended in, if it did."""
+    table = models.Hire
+    return session.scalar(
+        select(table).where(table.direction == direction, table.referral_id == referral_id)
+    )
+
+
+def may_use_slot(session: Session, context: Context, to: str) -> bool:
+    """Whether the charter lets us hire without fee from this member; points are another matter."""
+    mode = context.charter(session).policy.redemption
+    if mode == "agency":
+        return is_agency(context.charter(session), to, context.day_of(context.now()))
+    return mode != "none"

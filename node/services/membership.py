@@ -27,6 +27,7 @@ from protocol import (
     verify_founding,
 )
 
+PAUSED = "paused"  # in the place of a refusal's code: an administrator stopped the queue
 RELEASE = f"tasuki {version('tasuki')}"
 
 
@@ -47,6 +48,7 @@ class PeerView:
     url: str
     state: str
     blocked: bool
+    stopped_code: str | None
     failures: int
     next_attempt_at: int
     last_success_at: int | None
@@ -132,6 +134,7 @@ def peers(session: Session, context: Context) -> list[PeerView]:
                 url=member.url,
                 state=row.state,
                 blocked=row.blocked,
+                stopped_code=row.stopped_code,
                 failures=row.failures,
                 next_attempt_at=row.next_attempt_at,
                 last_success_at=row.last_success_at,
@@ -162,10 +165,26 @@ def block(session: Session, context: Context, member: str, *, on: bool, actor: s
 
 
 def wake(session: Session, context: Context, member: str) -> None:
-    """Forget that a peer was away: it spoke to us, or an admin says it is back."""
+    """Forget that a peer was away or refused us: it spoke to us, or an admin says it is back.
+
+    What an administrator paused stays paused.
+    """
     row = _row(session, context, member)
     row.state, row.failures, row.next_attempt_at = "closed", 0, 0
+    if row.stopped_code != PAUSED:
+        row.stopped_code = None
     outbox.retry_now(session, context, member)
+
+
+def pause(session: Session, context: Context, member: str, *, on: bool, actor: str) -> None:
+    """Stop sending to a member, or go on; also after a refusal that stopped the queue.  PEER 5."""
+    row = _row(session, context, member)
+    row.stopped_code = PAUSED if on else None
+    if not on:
+        row.state, row.failures, row.next_attempt_at = "closed", 0, 0
+        outbox.retry_now(session, context, member)
+    action = "peer.paused" if on else "peer.resumed"
+    audit.record(session, context, actor=actor, action=action, subject=member)
 
 
 # --- Hello. ---

@@ -17,6 +17,8 @@ from node.config_values import SendWindow
 EVE_CLOSES_MINUTE = 18 * 60
 # The longest run of days off: New Year joined to weekends, or Golden Week; ten days and a margin.
 DAYS_OFF_MAX = 20
+# A due date may come from another member; nobody plans further ahead than a quarter.
+DAYS_COUNTED_MAX = 92
 SATURDAY = 5
 
 
@@ -25,6 +27,22 @@ def is_working_day(day: date) -> bool:
     """Tell whether offices are open: no weekend, no public holiday, not 12/29 to 1/3."""
     year_end = (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3)
     return not (day.weekday() >= SATURDAY or year_end or jpholiday.is_holiday(day))
+
+
+def end_of_working_day(at: int, days: int, zone: ZoneInfo) -> int:
+    """Return the last second of the working day that is `days` working days after `at`."""
+    day = datetime.fromtimestamp(at, zone).date()
+    while days > 0:
+        day += timedelta(days=1)
+        days -= is_working_day(day)
+    return _second(day + timedelta(days=1), 0, zone) - 1
+
+
+def working_days_until(at: int, end: int, zone: ZoneInfo) -> int:
+    """Return how many working days lie after the day of `at`, up to the day of `end`."""
+    day, last = (datetime.fromtimestamp(each, zone).date() for each in (at, end))
+    ahead = min((last - day).days, DAYS_COUNTED_MAX)
+    return sum(is_working_day(day + timedelta(days=number)) for number in range(1, ahead + 1))
 
 
 def is_open(at: int, window: SendWindow, zone: ZoneInfo) -> bool:

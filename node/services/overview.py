@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.services import charter as charters
+from node.services import ledger, referrals
 
 RECENT_S = 30 * 24 * 3600  # "lately" on the front page: thirty days
 
@@ -36,7 +38,8 @@ class PeerState:
     """How a member's node was when we last spoke; `seen_at` is None before the first word."""
 
     member: str
-    state: str  # well, failing, waiting (the breaker is open), blocked, silent (never spoken)
+    # well, failing, waiting (the breaker is open), stopped, blocked, silent (never spoken)
+    state: str
     seen_at: int | None
     error_code: str | None
 
@@ -74,10 +77,20 @@ def lately(session: Session, context: Context) -> Lately:
     )
 
 
-def balance(session: Session, member: str) -> int:
-    """The points of `member` as applied here."""
-    account = session.get(models.LedgerAccount, member)
-    return account.balance if account else 0
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where our account stands, and what other members have promised to pay us."""
+
+    position: ledger.Position
+    promised: int
+
+
+def standing(session: Session, context: Context) -> Standing | None:
+    """Our account; None before the founding, and for a witness, which has none."""
+    charter = charters.if_any(session)
+    if charter is None or context.member_id not in charter.accounts:
+        return None
+    return Standing(ledger.position(session, context), referrals.promised(session))
 
 
 def peers(session: Session, members: list[str]) -> list[PeerState]:
@@ -91,6 +104,8 @@ def _peer_state(member: str, peer: models.Peer | None) -> PeerState:
         return PeerState(member, "silent", None, None)
     if peer.blocked:
         state = "blocked"
+    elif peer.stopped_code:
+        state = "stopped"
     elif peer.state == "open":
         state = "waiting"
     elif peer.failures:

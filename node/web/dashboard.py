@@ -18,6 +18,7 @@ PEER_STATES = {
     "well": ("success", "check-circle", later("Connected")),
     "failing": ("warning", "exclamation-triangle", later("Trouble")),
     "waiting": ("danger", "pause-circle", later("Not reachable")),
+    "stopped": ("warning", "pause-circle", later("Sending stopped")),
     "blocked": ("danger", "slash-circle", later("Blocked")),
     "silent": ("neutral", "hourglass-split", later("No contact yet")),
 }
@@ -46,23 +47,20 @@ def show() -> ResponseReturnValue:
     with here.database.reading() as session:
         waiting = overview.waiting(session, here.context)
         lately = overview.lately(session, here.context)
-        points = overview.balance(session, mine)
+        standing = overview.standing(session, here.context)
         peers = overview.peers(session, others)
-    per_hire = alliance.policy.points_per_free_hire if alliance else 10
     return render_template(
         "dashboard/show.html",
         tasks=[task for task in _tasks(waiting) if task.url],
         overdue=waiting.overdue,
         lately=lately,
-        points=points,
-        per_hire=per_hire,
-        slots=max(points, 0) // per_hire,
+        standing=standing,
         founded=alliance is not None,
         peers=peers,
         peer_states={key: (kind, sign, _(word)) for key, (kind, sign, word) in PEER_STATES.items()},
         may_see_points=user().may("recruiter", "approver"),
         points_url=_url("points.show"),
-        peers_url=_url("peers.listing"),
+        peers_url=_url("peers.listing") if user().may("admin") else None,
     )
 
 

@@ -77,7 +77,7 @@ MENU: tuple[tuple[str, str, tuple[Item, ...]], ...] = (
         later("Alliance"),
         (
             Item("points", "points.show", "coin", later("Points"), ACCOUNT),
-            Item("peers", "peers.listing", "diagram-3", later("Member companies")),
+            Item("peers", "peers.listing", "diagram-3", later("Member companies"), ("admin",)),
         ),
     ),
     (

@@ -1,7 +1,8 @@
 """The ledger, carried out: the decisions are `protocol`'s, the database and the words are ours.
 
-`votes` answers others, `orders` drives our own, `exchange` keeps two nodes alike, `accounts` is
-what people see. Nothing here commits or uses the network: entrances and the worker do.
+`votes` answers others, `orders` drives our own, `exchange` keeps two nodes alike; `accounts`,
+`history` and `inspection` are what people see. Nothing here commits or uses the network: entrances
+and the worker do.
 """
 
 from node.services.ledger.accounts import (
@@ -18,19 +19,37 @@ from node.services.ledger.accounts import (
 )
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.exchange import absorb, answer_pull, certificates, pull_body, remember
+from node.services.ledger.history import balances
+from node.services.ledger.inspection import (
+    CertificateUnknown,
+    CertificateView,
+    Comparison,
+    Difference,
+    certificate,
+    check,
+    compare,
+)
 from node.services.ledger.orders import certify, has_work, new_ballot, open_order, waiting
 from node.services.ledger.votes import receive_certificate, vote_on
 
 __all__ = [
+    "CertificateUnknown",
+    "CertificateView",
+    "Comparison",
+    "Difference",
     "LineKey",
     "Position",
     "SQLBooks",
     "StatementLine",
     "absorb",
     "answer_pull",
+    "balances",
+    "certificate",
     "certificates",
     "certified",
     "certify",
+    "check",
+    "compare",
     "has_work",
     "is_certified",
     "line_key",

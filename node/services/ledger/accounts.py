@@ -107,25 +107,35 @@ def position(session: Session, context: Context) -> Position:
 
 
 def statement(
-    session: Session, context: Context, *, before: LineKey | None = None, limit: int
+    session: Session,
+    context: Context,
+    *,
+    before: LineKey | None = None,
+    after: LineKey | None = None,
+    limit: int,
 ) -> list[StatementLine]:
     """Our lines, newest first, from both sides; a page.
 
-    `before` is `line_key` of the last line that was shown.
+    `before` is `line_key` of the last line that was shown, `after` of the first, to turn back.
     """
     table = models.LedgerEntry
+    place = tuple_(table.applied_at, table.account, table.sequence, table.position)
+    keys = (table.applied_at, table.account, table.sequence, table.position)
+    order = [key.asc() if after else key.desc() for key in keys]
     lines: list[StatementLine] = []
     for own in (True, False):
         column = table.account if own else table.recipient
         query = select(table).where(column == context.member_id)
-        if before is not None:
-            query = query.where(
-                tuple_(table.applied_at, table.account, table.sequence, table.position) < before
-            )
-        keys = (table.applied_at, table.account, table.sequence, table.position)
-        newest = query.order_by(*(key.desc() for key in keys)).limit(limit)
-        lines += [_line(row, own=own) for row in session.scalars(newest)]
-    return sorted(lines, key=line_key, reverse=True)[:limit]
+        if after is not None:
+            query = query.where(place > after)
+        elif before is not None:
+            query = query.where(place < before)
+        lines += [
+            _line(row, own=own) for row in session.scalars(query.order_by(*order).limit(limit))
+        ]
+    lines.sort(key=line_key, reverse=after is None)
+    page = lines[:limit]
+    return page[::-1] if after else page
 
 
 def line_key(line: StatementLine) -> LineKey:

@@ -5,15 +5,15 @@
 """
 
 from node.services.referrals.listing import (
-    Cursor,
-    Page,
     counts,
     list_in,
     list_out,
     of_consent,
+    people_of,
     promised,
     sent_of,
     stages_of,
+    state_shown,
 )
 from node.services.referrals.profiles import (
     duplicates_of,
@@ -47,9 +47,7 @@ from node.services.referrals.sending import (
 
 __all__ = [
     "STAGES_BY_HAND",
-    "Cursor",
     "LetterUnexpected",
-    "Page",
     "ReferralNotAccepted",
     "accept",
     "accepted_this_month",
@@ -65,6 +63,7 @@ __all__ = [
     "of_consent",
     "open_profile",
     "open_resume",
+    "people_of",
     "promised",
     "receive_acceptance",
     "receive_already_known",
@@ -79,6 +78,7 @@ __all__ = [
     "rule",
     "sent_of",
     "stages_of",
+    "state_shown",
     "waiting_count",
     "write_rule",
 ]

@@ -1,31 +1,26 @@
 """The two boards: what we sent and what we received, page by page.  DOMAIN 2.1 R9, 2.2 V2."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from node import models
+from node.context import Context
 from node.services import ledger
+from node.services.applicants import Person, persons_of
+from node.services.pages import PAGE_ROWS_MAX, Cursor, Page, page_of
 from node.services.referrals.refusals import ReferralUnknown
-
-PAGE_ROWS_MAX = 200
-Cursor = tuple[int, str]
-Row = TypeVar("Row")
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
-    """One page, newest first; `after` is the cursor of the next one, None at the end."""
-
-    rows: Sequence[Row]
-    after: Cursor | None
 
 
 def list_in(
-    session: Session, *, state: str = "", sender: str = "", cursor: Cursor | None = None, limit: int
+    session: Session,
+    *,
+    state: str = "",
+    sender: str = "",
+    cursor: Cursor | None = None,
+    backwards: bool = False,
+    limit: int,
 ) -> Page[models.ReferralIn]:
     """What we received; by state and sender if they are given."""
     table = models.ReferralIn
@@ -34,12 +29,8 @@ def list_in(
         query = query.where(table.state == state)
     if sender:
         query = query.where(table.sender == sender)
-    if cursor is not None:
-        query = query.where(tuple_(table.created_at, table.id) < cursor)
-    limit = min(limit, PAGE_ROWS_MAX)
-    newest = query.order_by(table.created_at.desc(), table.id.desc()).limit(limit + 1)
-    rows = list(session.scalars(newest))
-    return Page(rows[:limit], _after(rows, limit))
+    columns = (table.created_at, table.id)
+    return page_of(session, query, columns, _key, cursor=cursor, backwards=backwards, limit=limit)
 
 
 def list_out(
@@ -48,30 +39,46 @@ def list_out(
     state: str = "",
     recipient: str = "",
     cursor: Cursor | None = None,
+    backwards: bool = False,
     limit: int,
 ) -> Page[models.ReferralOut]:
-    """What we sent; by state and recipient if they are given."""
+    """What we sent; by state (as `state_shown` names it) and recipient if they are given."""
     table = models.ReferralOut
     query = select(table)
     if state:
-        query = query.where(table.state == state)
+        query = query.where(_in_state(state))
     if recipient:
         query = query.where(table.recipient == recipient)
-    if cursor is not None:
-        query = query.where(tuple_(table.created_at, table.id) < cursor)
-    limit = min(limit, PAGE_ROWS_MAX)
-    newest = query.order_by(table.created_at.desc(), table.id.desc()).limit(limit + 1)
-    rows = list(session.scalars(newest))
-    return Page(rows[:limit], _after(rows, limit))
+    columns = (table.created_at, table.id)
+    return page_of(session, query, columns, _key, cursor=cursor, backwards=backwards, limit=limit)
 
 
-def _after(
-    rows: Sequence[models.ReferralIn] | Sequence[models.ReferralOut], limit: int
-) -> Cursor | None:
-    if len(rows) <= limit:
-        return None
-    last = rows[limit - 1]
-    return last.created_at, last.id
+def _key(row: models.ReferralIn | models.ReferralOut) -> Cursor:
+    return row.created_at, row.id
+
+
+def state_shown(row: models.ReferralOut) -> str:
+    """The state as HR may see it: how it ended only where the person shares it.  DOMAIN 2.1 R9."""
+    return "released" if row.state == "hired" and not row.shares_progress else row.state
+
+
+def _in_state(state: str) -> ColumnElement[bool]:
+    table = models.ReferralOut
+    hidden = and_(table.state == "hired", ~table.shares_progress)
+    if state == "released":
+        return or_(table.state == state, hidden)
+    return and_(table.state == state, ~hidden)
+
+
+def people_of(
+    session: Session, context: Context, rows: Sequence[models.ReferralOut]
+) -> Mapping[str, Person]:
+    """Referral id -> the person of our own list that was referred; erased ones are left out."""
+    table = models.Applicant
+    wanted = {row.applicant_id for row in rows}
+    found = session.scalars(select(table).where(table.id.in_(wanted))).all()
+    persons = persons_of(session, context, found)
+    return {row.id: persons[row.applicant_id] for row in rows if row.applicant_id in persons}
 
 
 def sent_of(session: Session, referral_id: str) -> models.ReferralOut:

@@ -14,7 +14,7 @@ from node import models
 from node.context import Context
 from node.services import audit, persons
 from node.services.applicants import normalisation, people
-from node.services.referrals.refusals import LetterUnexpected, ReferralNotAccepted
+from node.services.referrals.refusals import LetterUnexpected, ReferralNotAccepted, ResumeDiffers
 from protocol import JSON, Attachment, Card, Profile
 
 PROFILE_COLUMN = "referrals_in.profile_blob"
@@ -82,12 +82,16 @@ def open_profile(
 def open_resume(
     session: Session, context: Context, row: models.ReferralIn, *, user_id: str
 ) -> bytes:
-    """The PDF in plain; who opened it is written down."""
-    if row.resume_blob is None:
+    """The PDF in plain, if it is the one that the profile names; who opened it is written down."""
+    if row.resume_blob is None or row.profile_blob is None:
         raise ReferralNotAccepted(row.state)
     cipher = persons.cipher(session, context, row.id)
+    resume = cipher.decrypt(RESUME_COLUMN, row.id, row.resume_blob)
+    profile = Profile.parse(cipher.decrypt(PROFILE_COLUMN, row.id, row.profile_blob))
+    if not resume_matches(profile, resume):
+        raise ResumeDiffers
     audit.record(session, context, actor=user_id, action="resume.opened", subject=row.id)
-    return cipher.decrypt(RESUME_COLUMN, row.id, row.resume_blob)
+    return resume
 
 
 def keep_chunk(

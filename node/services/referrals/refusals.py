@@ -29,3 +29,7 @@ class CapReached(Refusal, code="credit-limit-reached"):
 
 class LetterUnexpected(Refusal, code="letter-unexpected", status=422):
     """The letter does not fit the state of its referral, so nothing was changed."""
+
+
+class ResumeDiffers(Refusal, code="resume-differs"):
+    """The PDF that arrived is not the one that the person sent. Ask the referring company."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, ledger, outbox, persons
+from node.services import audit, ledger, office_hours, outbox, persons
 from node.services.letters import Letter
 from node.services.referrals.refusals import LetterUnexpected
 from protocol import (
@@ -66,7 +66,7 @@ def refer(
         card=card,
         grounds=grounds,
         created_at=now,
-        answer_by=now + policy.answer_days * DAY_S,
+        answer_by=_answer_by(context, now, policy.answer_days),
         profile=profile if send_profile_now else None,
     )
     envelope_id = outbox.enqueue(
@@ -97,6 +97,11 @@ def refer(
         _send_resume(session, context, row, resume)
     audit.record(session, context, actor="applicant", action="referral.sent", subject=referral_id)
     return referral_id
+
+
+def _answer_by(context: Context, since: int, days: int) -> int:
+    """Answer days are working days: a holiday must not eat the receiver's time.  DOMAIN 2.2 V2."""
+    return office_hours.end_of_working_day(since, days, context.settings.time_zone)
 
 
 def _person_of(session: Session, applicant_id: str) -> str:
@@ -191,7 +196,7 @@ def receive_already_known(session: Session, context: Context, letter: Letter) ->
     if row.state != "released" or row.entry_id is None or row.released_at is None:
         raise LetterUnexpected(f"the referral is {row.state}")
     policy = context.charter(session).policy
-    if known.declared_at > row.released_at + policy.answer_days * DAY_S:
+    if known.declared_at > _answer_by(context, row.released_at, policy.answer_days):
         raise LetterUnexpected("declared after the days that the charter gives")
     check_evidence(context, known, row.created_at, policy.ownership_days)
     row.state, row.updated_at = "already_known", context.now()
