@@ -123,7 +123,7 @@ def claim(session: Session, context: Context, recipient: str, lease: str) -> lis
         )
         .execution_options(synchronize_session=False)
     )
-    rows = sorted(claimed.tuples(), key=lambda row: row[:2])
+    rows = sorted(claimed.all(), key=lambda row: (row[0], row[1]))
     return [Parcel(row[1], row[2] or "", row[3], row[4], row[5]) for row in rows]
 
 

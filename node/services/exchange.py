@@ -7,6 +7,7 @@ signed request kept whole, because it shows what its sender did.
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from typing import TypeAlias
 
 from sqlalchemy import func, insert, select
@@ -65,12 +66,12 @@ def first_broken(session: Session, peer: str) -> int | None:
     """The position of the first link that does not follow the one before; None when all do."""
     link, previous = models.ExchangeLink, FIRST
     links = select(link).where(link.peer == peer).order_by(link.position)
-    stored = session.scalars(links.execution_options(yield_per=1000))
-    for position, each in enumerate(stored, start=1):
-        follows = _link(previous, each.envelope_digest, each.receipt_digest)
-        if each.position != position or each.digest != follows:
-            return position
-        previous = each.digest
+    with closing(session.scalars(links.execution_options(yield_per=1000))) as stored:
+        for position, each in enumerate(stored, start=1):
+            follows = _link(previous, each.envelope_digest, each.receipt_digest)
+            if each.position != position or each.digest != follows:
+                return position
+            previous = each.digest
     return None
 
 
