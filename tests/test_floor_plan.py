@@ -43,6 +43,7 @@ NODE = {
     4.5: "services.notices",  # they ask who may be told, and who may get a link
     4.7: "services.overview",  # a little of everything
     5: "services.inbox services.delivery",
+    5.5: "greeting",  # the worker and the page of peers both say hello
     6: "web candidate peer worker",
     7: "app",
     7.5: "web_server",

@@ -12,12 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
 
+from node.greeting import greet
 from node.installation import Node
 from node.services import membership, nonces
 from node.services.charter import if_any
 from node.services.delivery import reachable, release_all
 from node.services.inbox import forget_refused
-from node.worker.delivery import Deliveries, greet
+from node.worker.delivery import Deliveries
 from node.worker.inbox import Handling
 from node.worker.lane import Lane
 from node.worker.ledger import LedgerRounds, pull

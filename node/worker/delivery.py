@@ -1,4 +1,4 @@
-"""The worker's delivery steps: send what waits for each peer, and say hello on start.  PEER 3.
+"""The worker's delivery steps: send what waits for each peer.  PEER 3.
 
 Every peer has its own queue, thread and connections: one that is away costs the others nothing.
 Claim in one transaction, send without any, record what came of it in another. Several envelopes are
@@ -15,13 +15,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import structlog
 
 from node.installation import Node
-from node.services import delivery, membership
+from node.services import delivery
 from node.services.delivery import Outcome, Parcel
 from node.transport import CONNECTIONS_PER_PEER, TransportFailure
-from protocol import Charter, Hello, ProtocolError, errors, limits, problems
+from protocol import Charter, errors, limits
 
 ENVELOPES_PATH = "/peer/v1/envelopes"
-HELLO_PATH = "/peer/v1/hello"
 # With the last attempt (13 s at most) a batch ends well before its lease does.
 BATCH_S = 10
 
@@ -178,40 +177,3 @@ def _report(peer: str, outcomes: Sequence[Outcome]) -> None:
             )
         elif outcome.failure:
             log.info("no answer", peer=peer, code=outcome.failure)
-
-
-# --- Hello. ---
-
-
-def greet(node: Node, peer: str) -> str:
-    """Say hello to a peer; "" when it answered, else the code of what went wrong."""
-    with node.database.reading() as session:
-        charter = node.context.charter(session)
-        hello = membership.make_hello(session, node.context)
-    code, theirs = _exchange_hello(node, charter, peer, hello)
-    with node.database.transaction() as session:
-        if theirs is not None:
-            membership.note_hello(session, node.context, peer, theirs)
-        delivery.record_call(
-            session,
-            node.context,
-            peer,
-            code,
-            jitter=random.random(),  # noqa: S311 (spreads retries, guards nothing)
-        )
-    log.info("hello", peer=peer, code=code)
-    return code
-
-
-def _exchange_hello(
-    node: Node, charter: Charter, peer: str, hello: Hello
-) -> tuple[str, Hello | None]:
-    try:
-        answer = node.transport.post(charter, peer, HELLO_PATH, hello.encode())
-        if answer.status != 200:
-            return problems.parse_problem(answer.body).code, None
-        return "", Hello.parse(answer.body)
-    except TransportFailure as failure:
-        return failure.code, None
-    except ProtocolError as error:
-        return error.code, None
