@@ -1,0 +1,61 @@
+"""Carry letters between houses of one process: the real outbox and inbox, without the network."""
+
+import secrets
+
+from node.refusals import Refusal
+from node.services import delivery, inbox
+from node.services.delivery import Outcome
+from protocol import ProtocolError, envelope
+from tests.equipment.alliance import Alliance, House
+
+
+def carry(alliance: Alliance) -> list[str]:
+    """Deliver and handle until nothing moves; the codes of letters that were refused."""
+    refused: list[str] = []
+    while sum(_deliver(alliance, house) for house in alliance.houses.values()):
+        for house in alliance.houses.values():
+            refused += handle(alliance, house)
+    return refused
+
+
+def _deliver(alliance: Alliance, house: House) -> bool:
+    moved = False
+    with house.database.reading() as session:
+        peers = delivery.due(session, house.context)
+    for peer in peers:
+        lease = secrets.token_hex(8)
+        with house.database.transaction() as session:
+            parcels = delivery.claim(session, house.context, peer, lease)
+        outcomes = [
+            Outcome(each, receipt=_receive(alliance, peer, each.envelope)) for each in parcels
+        ]
+        with house.database.transaction() as session:
+            delivery.record(session, house.context, peer, lease, parcels, outcomes, jitter=0.0)
+        moved = moved or bool(parcels)
+    return moved
+
+
+def _receive(alliance: Alliance, recipient: str, sealed: bytes) -> bytes:
+    house = alliance[recipient]
+    arrival = inbox.prove(house.context, alliance.charter, envelope.parse(sealed))
+    with house.database.transaction() as session:
+        receipt = inbox.receive(session, house.context, arrival, None)  # type: ignore[arg-type]
+    assert isinstance(receipt, bytes)
+    return receipt
+
+
+def handle(alliance: Alliance, house: House) -> list[str]:
+    """Handle what waits in a house, as the worker's step does."""
+    refused = []
+    with house.database.reading() as session:
+        waiting = inbox.waiting(session, house.context)
+    for entry in waiting:
+        letter = inbox.open_letter(house.context, alliance.charter, entry)
+        try:
+            with house.database.transaction() as session:
+                inbox.handle(session, house.context, entry, letter)
+        except (ProtocolError, Refusal) as refusal:
+            refused.append(refusal.code)
+            with house.database.transaction() as session:
+                inbox.refuse(session, house.context, entry, refusal.code)
+    return refused
