@@ -5,7 +5,7 @@
   // On a phone a list becomes cards; each cell then carries its column's name.
   const labelCells = (root) => {
     for (const table of root.querySelectorAll("table.list-stack")) {
-      const names = [...table.querySelectorAll("thead th")].map(
+      const names = [...table.querySelectorAll("thead tr > *")].map(
         (th) => th.dataset.short || th.textContent.trim(),
       );
       for (const row of table.querySelectorAll("tbody tr")) {
@@ -88,7 +88,9 @@
       const field = document.getElementById(link.hash.slice(1));
       const name = field?.querySelector(".field-label")?.firstChild?.textContent.trim();
       if (name) link.textContent = `${name}: ${link.textContent}`;
-      link.addEventListener("click", () => {
+      link.addEventListener("click", (event) => {
+        event.preventDefault();
+        field?.scrollIntoView({ block: "center" });
         field?.querySelector("input, select, textarea")?.focus({ preventScroll: true });
       });
     }
