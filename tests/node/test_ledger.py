@@ -1,14 +1,12 @@
 """The ledger over real databases: votes are durable before they leave, and points move once."""
 
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import func, select
 
 from node import models
-from node.database import Database
 from node.services import ledger
 from protocol import (
     CORRECTION,
@@ -22,19 +20,7 @@ from protocol import (
     errors,
     sign,
 )
-from tests.equipment.alliance import MEMBERS, Alliance, House, found_alliance
-from tests.equipment.databases import Databases
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def alliance(request: pytest.FixtureRequest) -> Iterator[Alliance]:
-    """Four members on four databases of one engine."""
-    databases: Databases = request.getfixturevalue(f"{request.param}_databases")
-    with ExitStack() as stack:
-        opened = [Database(stack.enter_context(databases.fresh()), unsafe=True) for _ in MEMBERS]
-        for database in opened:
-            stack.callback(database.close)
-        yield found_alliance(opened)
+from tests.equipment.alliance import Alliance, House
 
 
 def owe(house: House, to: str, points: int = 1, kind: str = REFERRAL_ENTRY) -> str:

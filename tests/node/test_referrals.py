@@ -1,18 +1,10 @@
 """A referral's whole way between two members, letter by letter, over real databases."""
 
-import hashlib
-import secrets
-from collections.abc import Iterator
-from contextlib import ExitStack
-
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from node import models
-from node.context import Context
-from node.database import Database
-from node.services import hires, ledger, outbox, persons, referrals
+from node.services import ledger, referrals
 from node.services.referrals import refusals
 from protocol import (
     ACCEPTANCE,
@@ -21,147 +13,25 @@ from protocol import (
     PROFILE,
     PROGRESS,
     Acceptance,
-    Card,
     Decline,
-    Grounds,
     Hire,
-    Profile,
     ProfileRelease,
     Progress,
 )
-from tests.equipment.alliance import MEMBERS, Alliance, House, found_alliance
-from tests.equipment.databases import Databases
+from tests.equipment.alliance import Alliance
 from tests.equipment.letters import carry
-
-CARD = Card(
-    "midcareer", "25", "ソフトウェア開発", 7, ("Python",), ("日本語",), "interview_final", ""
+from tests.equipment.referring import (
+    CARD,
+    DAY_S,
+    PDF,
+    PROFILE_OF_MAKI,
+    accept,
+    letter,
+    owed,
+    received,
+    refer,
+    sent,
 )
-PDF = b"%PDF-1.7\n" + bytes(range(256)) * 5000
-PROFILE_OF_MAKI = Profile.from_json(
-    {
-        "basics": {"name": "髙橋 真紀", "email": "maki@example.jp", "phone": "+819000000001"},
-        "work": [{"name": "例示株式会社", "position": "開発", "startDate": "2019-04"}],
-        "x-jp": {
-            "familyNameKana": "タカハシ",
-            "givenNameKana": "マキ",
-            "resumeFile": {
-                "mime": "application/pdf",
-                "sha256": hashlib.sha256(PDF).hexdigest(),
-                "size": len(PDF),
-            },
-        },
-    }
-)
-DAY_S = 86_400
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def alliance(request: pytest.FixtureRequest) -> Iterator[Alliance]:
-    """Four members on four databases of one engine."""
-    databases: Databases = request.getfixturevalue(f"{request.param}_databases")
-    with ExitStack() as stack:
-        opened = [Database(stack.enter_context(databases.fresh()), unsafe=True) for _ in MEMBERS]
-        for database in opened:
-            stack.callback(database.close)
-        yield found_alliance(opened)
-
-
-def refer(
-    house: House, to: str, *, now: bool = False, resume: bytes | None = None, share: bool = True
-) -> str:
-    """A consent of a new applicant of the house, sent to one member."""
-    context = house.context
-    grounds = Grounds(
-        "consent0001", context.now(), "1", "0" * 64, ("name", "work"), "応募により本人から取得"
-    )
-    with house.database.transaction() as session:
-        applicant, consent = _consenting(session, context)
-        return referrals.refer(
-            session,
-            context,
-            consent_id=consent,
-            applicant_id=applicant,
-            recipient=to,
-            card=CARD,
-            grounds=grounds,
-            profile=PROFILE_OF_MAKI,
-            resume=resume,
-            send_profile_now=now,
-            share_progress=share,
-        )
-
-
-def _consenting(session: Session, context: Context) -> tuple[str, str]:
-    """An applicant with a link and a given consent; their own services are tested elsewhere."""
-    applicant, link, consent = (secrets.token_hex(16) for _ in range(3))
-    cipher = persons.begin(session, context, applicant)
-    moment = context.now()
-    session.add(
-        models.Applicant(
-            id=applicant,
-            person_id=applicant,
-            person_blob=cipher.encrypt("applicants.person_blob", applicant, b"{}"),
-            job="",
-            stage="",
-            stage_code="interview_final",
-            status="rejected",
-            applicant_type="midcareer",
-            created_at=moment,
-            updated_at=moment,
-        )
-    )
-    session.flush()
-    session.add(
-        models.Link(
-            id=link,
-            applicant_id=applicant,
-            token_hash=secrets.token_bytes(32),
-            created_at=moment,
-            expires_at=moment + DAY_S,
-        )
-    )
-    session.flush()
-    session.add(
-        models.Consent(
-            id=consent,
-            applicant_id=applicant,
-            link_id=link,
-            state="given",
-            sealed_blob=b"",
-            language="ja",
-            page_hash=bytes(32),
-            given_at=moment,
-            created_at=moment,
-        )
-    )
-    session.flush()
-    return applicant, consent
-
-
-def received(house: House) -> models.ReferralIn:
-    with house.database.reading() as session:
-        return session.scalars(select(models.ReferralIn)).one()
-
-
-def sent(house: House, referral_id: str) -> models.ReferralOut:
-    with house.database.reading() as session:
-        return referrals.sent_of(session, referral_id)
-
-
-def accept(house: House, referral_id: str) -> None:
-    with house.database.transaction() as session:
-        referrals.accept(session, house.context, referral_id, user_id="hanako")
-
-
-def letter(house: House, to: str, kind: str, payload: bytes) -> None:
-    """A letter that the house's own services would not write now; a hostile peer's would."""
-    with house.database.transaction() as session:
-        outbox.enqueue(session, house.context, recipient=to, kind=kind, payload=payload)
-
-
-def owed(house: House) -> list[tuple[str, str, int]]:
-    with house.database.reading() as session:
-        return [(each.kind, each.to, each.points) for each in ledger.waiting(session)]
 
 
 def test_the_card_crosses_first_and_the_profile_stays_at_home(alliance: Alliance) -> None:
@@ -281,95 +151,6 @@ def test_a_promise_the_ledger_could_not_keep_is_not_made(alliance: Alliance) -> 
     with pytest.raises(refusals.CapReached):
         accept(biwa, received(biwa).id)
     assert received(biwa).state == "received"
-
-
-def test_stages_reach_the_referrer_and_a_hire_ends_them(alliance: Alliance) -> None:
-    aoba, biwa = alliance["aoba"], alliance["biwa"]
-    referral = refer(aoba, "biwa")
-    carry(alliance)
-    accept(biwa, received(biwa).id)
-    carry(alliance)
-    for stage in ("interview_1", "offer"):
-        alliance.clock.move(60)
-        with biwa.database.transaction() as session:
-            referrals.move(session, biwa.context, received(biwa).id, stage, user_id="hanako")
-        assert carry(alliance) == []
-        assert sent(aoba, referral).stage_code == stage
-    with biwa.database.transaction() as session:
-        hires.register(
-            session,
-            biwa.context,
-            received(biwa).id,
-            joins_on="2027-04-01",
-            with_slot=False,
-            annual_pay_yen=5_000_000,
-            user_id="hanako",
-        )
-    assert carry(alliance) == []
-    assert sent(aoba, referral).state == "hired"
-    with aoba.database.reading() as session:
-        hire = hires.list_hires(session, limit=5).rows[0]
-    assert (hire.direction, hire.peer, hire.joins_on, hire.points) == (
-        "out",
-        "biwa",
-        "2027-04-01",
-        0,
-    )
-
-
-def test_a_slot_needs_ten_points_that_nobody_is_owed(alliance: Alliance) -> None:
-    biwa = alliance["biwa"]
-    refer(alliance["aoba"], "biwa")
-    carry(alliance)
-    accept(biwa, received(biwa).id)
-    carry(alliance)
-    with pytest.raises(hires.SlotMissing), biwa.database.transaction() as session:
-        hires.register(
-            session,
-            biwa.context,
-            received(biwa).id,
-            joins_on="2027-04-01",
-            with_slot=True,
-            user_id="hanako",
-        )
-    assert received(biwa).state == "profile_received"
-    assert len(owed(biwa)) == 1
-
-
-def test_a_fee_is_only_owed_to_a_licensed_agency(alliance: Alliance) -> None:
-    biwa = alliance["biwa"]
-    refer(alliance["aoba"], "biwa")
-    carry(alliance)
-    accept(biwa, received(biwa).id)
-    carry(alliance)
-    with pytest.raises(hires.FeeNotAllowed), biwa.database.transaction() as session:
-        hires.register(
-            session,
-            biwa.context,
-            received(biwa).id,
-            joins_on="2027-04-01",
-            with_slot=False,
-            fee_yen=1_000_000,
-            user_id="hanako",
-        )
-
-
-@pytest.mark.parametrize("joins_on", ["", "2027-02-30", "20270401", "2027-4-1", "tomorrow"])
-def test_a_hire_without_a_real_date_is_refused(alliance: Alliance, joins_on: str) -> None:
-    biwa = alliance["biwa"]
-    refer(alliance["aoba"], "biwa")
-    carry(alliance)
-    accept(biwa, received(biwa).id)
-    carry(alliance)
-    with pytest.raises(hires.HireDateInvalid), biwa.database.transaction() as session:
-        hires.register(
-            session,
-            biwa.context,
-            received(biwa).id,
-            joins_on=joins_on,
-            with_slot=False,
-            user_id="hanako",
-        )
 
 
 def test_already_known_with_a_date_brings_the_point_back(alliance: Alliance) -> None:

@@ -123,7 +123,7 @@ class SQLBooks:
             .where(table.account == account, table.sequence == head.sequence - 1)
             .values(sequence=head.sequence, digest=head.digest, debits=head.debits)
         )
-        assert moved.rowcount == 1, "another transaction moved the account"  # type: ignore[attr-defined]
+        assert moved.rowcount == 1, "the account moved"  # type: ignore[attr-defined]
         self._credit(changes)
         self._keep(changes, epoch, incarnation, now)
         lock = models.LedgerLock
