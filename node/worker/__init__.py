@@ -18,6 +18,7 @@ from node.services import membership, nonces
 from node.services.charter import if_any
 from node.services.delivery import reachable, release_all
 from node.services.inbox import forget_refused
+from node.worker.applicants import drive_imports, tidy_uploads
 from node.worker.delivery import Deliveries
 from node.worker.inbox import Handling
 from node.worker.lane import Lane
@@ -57,6 +58,7 @@ class Worker:
             self._peer_lane("pull", pulls.step, rest_s=node.settings.pull_interval_s),
             Lane("mails", lambda: send_due_mails(node) > 0, rest_s=LOOK_FOR_MAIL_S),
             Lane("notices", lambda: send_due_notices(node) > 0, rest_s=LOOK_FOR_MAIL_S),
+            Lane("imports", lambda: drive_imports(node), rest_s=LOOK_FOR_MAIL_S),
             Lane("housekeeping", lambda: _keep_house(node), rest_s=HOUSEKEEPING_S),
         ]
 
@@ -72,7 +74,7 @@ class Worker:
             # SQLite has one worker: what a killed one held is free, and need not wait.
             with self._node.database.transaction() as session:
                 release_all(session)
-        log.info("worker started", lanes=len(self._lanes))
+        log.info("worker started")
         for lane in self._lanes:
             lane.start()
 
@@ -98,7 +100,7 @@ class Worker:
         ]
         self._deliveries.close(wait=not late)
         self._executor.shutdown(wait=not late, cancel_futures=True)
-        log.info("worker stopped", late=late)
+        log.info("worker stopped", waiting=late)
 
     def _peer_lane(self, name: str, step: Callable[[], bool], *, rest_s: float) -> Lane:
         """A lane that has nothing to do before there are peers."""
@@ -173,4 +175,5 @@ def _keep_house(node: Node) -> bool:
     with node.database.transaction() as session:
         nonces.forget_expired(session, node.context)
         forget_refused(session, node.context)
+    tidy_uploads(node)
     return False

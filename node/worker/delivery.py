@@ -165,7 +165,7 @@ def _in_rows(parcels: Sequence[Parcel]) -> list[list[Parcel]]:
 def _report(peer: str, outcomes: Sequence[Outcome]) -> None:
     delivered = sum(1 for outcome in outcomes if outcome.receipt)
     if delivered:
-        log.info("delivered", peer=peer, envelopes=delivered)
+        log.info("delivered", peer=peer, count=delivered)
     for outcome in outcomes:
         if outcome.refusal is not None:
             log.warning(

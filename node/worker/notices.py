@@ -53,6 +53,9 @@ class Queue(Protocol):
 
 def send_due_mails(node: Node) -> int:
     """Send the single mails that are due; return how many were tried."""
+    with node.database.reading() as session:
+        if not mailing.is_due(session, node.context):
+            return 0
     with node.database.transaction() as session:
         mails = mailing.lease_due(session, node.context)
     return _send_all(node, mailing, mails, lambda: True)
@@ -61,6 +64,9 @@ def send_due_mails(node: Node) -> int:
 def send_due_notices(node: Node) -> int:
     """Send the next notices of the oldest batch that is due; return how many were tried."""
     context = node.context
+    with node.database.reading() as session:
+        if not sending.is_due(session, context):
+            return 0
     with node.database.transaction() as session:
         mails = sending.lease_due(session, context)
         # What could not leave at all may have been the last of its batch.
