@@ -41,12 +41,12 @@ LABELS = {
     "label": later("Desired work"),
     "email": later("E-mail address"),
     "phone": later("Telephone number"),
-    "summary": later("In your own words"),
     "city": later("City"),
     "countryCode": later("Country"),
     "position": later("Position"),
-    "startDate": later("From"),
-    "endDate": later("To"),
+    "startDate": later("Start"),
+    "endDate": later("End"),
+    "summary": later("In your own words"),
     "institution": later("School"),
     "area": later("Faculty and subject"),
     "studyType": later("Degree"),
@@ -68,6 +68,14 @@ LABELS = {
 }
 
 
+# What a name or a summary is of depends on the section.
+OF_SECTION = {
+    ("work", "name"): later("Employer"),
+    ("work", "summary"): later("What you did there"),
+    ("certificates", "name"): later("Certificate or licence"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A heading, and groups of (label, value): one group for each row of a list."""
@@ -80,7 +88,8 @@ def card_sections(card: Card) -> list[Section]:
     """The card in words; what is not told is said to be not told."""
     content = card.to_json()
     pairs = tuple((_(LABELS[name]), _value(name, content[name])) for name in _order(content))
-    return [Section(_(TITLES["card"]), (pairs,))]
+    title = TITLES["card"]
+    return [Section(_(title), (pairs,))]
 
 
 def profile_sections(profile: Profile) -> list[Section]:
@@ -91,7 +100,11 @@ def profile_sections(profile: Profile) -> list[Section]:
         if content is None:
             continue
         rows = content if isinstance(content, list) else [content]
-        found.append(Section(_(TITLES[name]), tuple(tuple(_pairs(row)) for row in rows)))
+        if name == "skills":
+            # Each is one word: a line for all of them reads better than a table of many.
+            rows = [{"skills": [row["name"] for row in rows]}]
+        groups = tuple(tuple(_pairs(row, name)) for row in rows)
+        found.append(Section(_(TITLES[name]), groups))
     return found
 
 
@@ -108,7 +121,8 @@ def free_texts(profile: Profile) -> list[tuple[str, str]]:
     for section in profile_sections(profile):
         for group in section.groups:
             texts += [(f"{section.title}: {label}", value) for label, value in group]
-    own = {_(LABELS[name]) for name in ("summary", "position", "label", "name")}
+    own = {_(LABELS[name]) for name in ("summary", "position", "label", "skills")}
+    own |= {_(label) for (_section, name), label in OF_SECTION.items() if name == "summary"}
     return [(place, text) for place, text in texts if place.split(": ", 1)[1] in own]
 
 
@@ -116,10 +130,11 @@ def _order(content: dict[str, JSON]) -> list[str]:
     return [name for name in LABELS if name in content]
 
 
-def _pairs(content: dict[str, JSON]) -> Iterator[tuple[str, str]]:
+def _pairs(content: dict[str, JSON], section: str = "") -> Iterator[tuple[str, str]]:
     assert set(content) <= set(LABELS) | {"location", "resumeFile"}, "a field without a word"
     for name in _order(content):
-        yield _(LABELS[name]), _value(name, content[name])
+        label = OF_SECTION.get((section, name), LABELS[name])
+        yield _(label), _value(name, content[name])
     for name in ("location", "resumeFile"):
         if name in content:
             yield from _pairs(content[name])

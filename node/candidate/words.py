@@ -57,7 +57,7 @@ def steps() -> list[str]:
     return [
         _("Companies"),
         _("How to send"),
-        _("Code"),
+        _("Code by mail"),
         _("Profile"),
         _("Experience"),
         _("Consent"),

@@ -14,7 +14,7 @@ from node.services.templates.lint import FAIR_SELECTION
 
 # Beside the fourteen items: what must never travel in a field of its own (DOMAIN 6.1).
 PERSONAL = re.compile(
-    r"生年月日|満?\d{1,2}歳|性別|国籍|在留資格|人種|既婚|独身|離婚|妊娠|通院|病歴"
+    r"生年月日|満?\d{1,2}歳|性別|国籍|在留資格|人種|既婚|独身|離婚|妊娠|通院|病歴|両親|父親|母親"
     r"|障[害が]い?者?手帳|date of birth|\b\d{1,2} years old\b|gender|nationality|\brace\b"
     r"|married|divorced|pregnan|disabilit|illness",
     re.IGNORECASE,
