@@ -34,7 +34,7 @@ POLICY = {
 def routes(web: WebHouse, method: str) -> list[str]:
     """Every address of the pages that takes `method`, with something in place of its variables."""
     return [
-        re.sub(r"<[^>]+>", "nothing-there", rule.rule)
+        re.sub(r"<[^>]+>", "nothing-there", re.sub(r"<int:[^>]+>", "1", rule.rule))
         for rule in web.app.url_map.iter_rules()
         if method in (rule.methods or ()) and rule.endpoint.partition(".")[0] != "peer"
     ]
