@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import func, select
 
 from node import models
-from node.services import exchange, ledger, outbox
+from node.services import exchange, ledger, outbox, referrals
+from tests.equipment.alliance import House
 from tests.equipment.federation import Federation, RunningNode, eventually, founded
-from tests.equipment.offers import accept_everything, offer
+from tests.equipment.referring import refer
 
 pytestmark = pytest.mark.federation
 
@@ -27,11 +28,21 @@ def federation(tmp_path: Path) -> Iterator[Federation]:
 
 
 def offer_from(running: RunningNode, to: str) -> str:
-    return offer(running.node.context, running.node.database, to)
+    return refer(House(running.node.context, running.node.database), to)
 
 
 def agree(running: RunningNode) -> None:
-    accept_everything(running.node.context, running.node.database)
+    """Accept every card by the rule, as agencies do."""
+    with running.node.database.transaction() as session:
+        referrals.write_rule(
+            session,
+            running.node.context,
+            active=True,
+            monthly_cap=1000,
+            applicant_types=(),
+            regions=(),
+            user_id="hanako",
+        )
 
 
 def count(running: RunningNode, *conditions: object) -> int:
