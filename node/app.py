@@ -7,10 +7,12 @@ import hashlib
 import secrets
 from functools import cache
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlencode
 
-from flask import Flask, Response, current_app, g, request, url_for
+from flask import Flask, Request, Response, current_app, g, request, url_for
 from flask_babel import Babel, Domain, get_locale
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import FileSystemLoader, StrictUndefined
@@ -77,9 +79,18 @@ def open_node(settings: Settings, clock: Clock | None = None) -> Node:
     )
 
 
+class InMemory(Request):
+    """A request whose files never touch the disk: what people bring holds personal data."""
+
+    def _get_file_stream(self, *_: object, **__: object) -> IO[bytes]:
+        # At most what `forms.body_bytes_max` allows the view.
+        return BytesIO()
+
+
 def create_app(node: Node) -> Flask:
     """Everything a node shows and answers, on the given node."""
     app = Flask("node", static_folder=str(STATIC), static_url_path="/static", template_folder=None)
+    app.request_class = InMemory
     app.extensions["tasuki"] = node
     https = node.settings.public_url.startswith("https://")
     page_cookie = f"tasuki-page-{node.settings.member_id or 'node'}"
@@ -95,8 +106,8 @@ def create_app(node: Node) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # it reads Referer, which we forbid; the token suffices
     )
     app.before_request(_number_request)
-    app.before_request(_allow_body)
     app.before_request(entrance.recognise)
+    app.before_request(_allow_body)
     CSRFProtect(app).exempt(peer.blueprint)  # peers sign every request
     app.after_request(_secure)
     _speak(app)
@@ -114,10 +125,14 @@ def _number_request() -> None:
 
 
 def _allow_body() -> None:
-    """Some views take files; only they may be sent more than a form (see forms.body_bytes_max)."""
+    """Some views take files; only they may be sent more than a form (see forms.body_bytes_max).
+
+    Where a sign-in is asked for, strangers may not fill the memory before they are sent away.
+    """
     view = current_app.view_functions.get(request.endpoint or "")
     limit = getattr(view, "body_bytes_max", None)
-    if limit is not None:
+    for_users = hasattr(view, "required_roles")
+    if limit is not None and (not for_users or entrance.current_user() is not None):
         request.max_content_length = limit
 
 

@@ -2,10 +2,32 @@
 
 from flask import Blueprint
 
-from node.web import dashboard, sign_in, users
+from node.web import (
+    applicant_imports,
+    applicants,
+    dashboard,
+    hires,
+    notice_course,
+    notice_templates,
+    notices,
+    peers,
+    points,
+    referrals,
+    sign_in,
+    users,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     sign_in.blueprint,
     dashboard.blueprint,
+    applicants.blueprint,
+    applicant_imports.blueprint,
+    notices.blueprint,
+    notice_course.blueprint,
+    notice_templates.blueprint,
+    *referrals.BLUEPRINTS,
+    hires.blueprint,
+    points.blueprint,
+    peers.blueprint,
     users.blueprint,
 )

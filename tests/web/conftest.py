@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -25,9 +27,11 @@ def alliance(sqlite_databases: Databases) -> Iterator[Alliance]:
 
 
 @pytest.fixture
-def web(alliance: Alliance) -> WebHouse:
-    """The pages of `aoba`."""
-    return WebHouse(alliance["aoba"])
+def web(alliance: Alliance, tmp_path: Path) -> WebHouse:
+    """The pages of `aoba`, with a folder of its own for files."""
+    house = alliance["aoba"]
+    settings = replace(house.context.settings, data_dir=tmp_path)
+    return WebHouse(replace(house, context=replace(house.context, settings=settings)))
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ FIELDS: Mapping[str, str] = {
     "phone": later("Telephone"),
     "postal": later("Postal code"),
     "prefecture": later("Prefecture"),
-    "address": later("Address"),
+    "address": later("Home address"),
     "job": later("Job"),
     "source": later("Source of the application"),
     "stage": later("Selection stage"),

@@ -14,7 +14,7 @@ from functools import partial
 from itertools import islice
 from pathlib import PurePosixPath, PureWindowsPath
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from node import models
@@ -27,6 +27,9 @@ from node.services.applicants.reports import Report
 from node.services.applicants.rows import Draft, RowBroken, RowReader
 from node.services.applicants.table_files import Row, Source
 
+# A person waits for so many rows; more are left to the worker, with a progress bar.
+INLINE_ROWS_MAX = 2_000
+INLINE_S_MAX = 60
 BATCH_ROWS = 1_000  # About 100 ms of one transaction; other writers wait no longer.
 FILE_NAME_CHARS_MAX = 200
 KEPT_S = 24 * 3600  # An upload nobody went on with, and an error file nobody fetched.
@@ -149,15 +152,31 @@ def cancel(session: Session, context: Context, import_id: str) -> None:
     uploads.delete(context, import_id, "table")
 
 
-def waiting(session: Session, *, rows_min: int = 0) -> list[str]:
-    """Return the imports that a worker should drive, oldest first."""
+def waiting(session: Session, context: Context) -> list[str]:
+    """Return the imports that a worker should drive, oldest first.
+
+    A short one is carried out by the request that began it; only when that died it is ours.
+    """
     table = models.ApplicantImport
     found = (
         select(table.id)
-        .where(table.state.in_(WAITING_STATES), table.rows >= rows_min)
+        .where(table.state.in_(WAITING_STATES))
+        .where(
+            or_(
+                table.rows > INLINE_ROWS_MAX,
+                table.created_at < context.now() - INLINE_S_MAX,
+            )
+        )
         .order_by(table.created_at)
     )
     return list(session.scalars(found))
+
+
+def fail(session: Session, import_id: str) -> None:
+    """Give up an import whose upload is gone or damaged; what was imported stays."""
+    found = session.get(models.ApplicantImport, import_id)
+    if found is not None and found.state in WAITING_STATES:
+        found.state = "failed"
 
 
 def tidy(session: Session, context: Context) -> int:
