@@ -21,7 +21,7 @@ import node
 from node.i18n import DEFAULT_LANGUAGE, FOLDER, translations, translator
 from node.refusals import Refusal
 from protocol import ProtocolError
-from tests.equipment.source import files, lesson, shown
+from tests.equipment.source import ROOT, files, lesson, shown
 
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
@@ -32,7 +32,11 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "ngettext": (1, 2),
     "lazy_ngettext": (1, 2),
 }
+# Commands speak English, to people who read logs.
+COMMANDS = ROOT / "node" / "cli"
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|\{(\w*)\}")
+
+ROOTS: tuple[type[Exception], ...] = (ProtocolError, Refusal)
 
 Sentence = str | tuple[str, ...]
 
@@ -57,10 +61,11 @@ def _sentence(message: str | tuple[str | None, ...]) -> Sentence:
 def refusals() -> set[type[Exception]]:
     """Every refusal of the protocol and of the node."""
     for module in pkgutil.walk_packages(node.__path__, "node."):
-        if "migrations" not in module.name:
+        # These run something when they are imported.
+        if not module.name.endswith((".__main__", ".wsgi")) and "migrations" not in module.name:
             importlib.import_module(module.name)
     found: set[type[Exception]] = set()
-    waiting: list[type[Exception]] = [ProtocolError, Refusal]
+    waiting: list[type[Exception]] = [*ROOTS]
     while waiting:
         refusal = waiting.pop()
         found.add(refusal)
@@ -73,11 +78,14 @@ def said() -> dict[Sentence, str]:
     """Every sentence, and where it stands."""
     found: dict[Sentence, str] = {}
     for path in files(".py", ".html", folders=("node", "protocol")):
+        if path.is_relative_to(COMMANDS):
+            continue
         for sentence in sentences_of(path):
             found.setdefault(sentence, shown(path))
     for refusal in refusals():
         sentence = " ".join((refusal.__doc__ or "").split())
-        if sentence and "code" in vars(refusal):
+        # The roots of the two trees are never raised themselves.
+        if refusal not in ROOTS and "code" in vars(refusal):
             found.setdefault(sentence, f"{refusal.__module__}.{refusal.__name__}")
     return found
 
