@@ -75,6 +75,13 @@ def enqueue(
     return mail_id
 
 
+def is_due(session: Session, context: Context) -> bool:
+    """Tell whether a mail may be due; a look that takes no lock."""
+    mail = models.MailEntry
+    due = (mail.state == "queued", mail.next_attempt_at <= context.clock.now())
+    return session.scalar(select(mail.id).where(*due).limit(1)) is not None
+
+
 def lease_due(session: Session, context: Context, *, limit: int = LEASE_MAILS) -> list[Outgoing]:
     """Take the mails that are due, so that no other worker takes them; the oldest first."""
     mail, now = models.MailEntry, context.clock.now()

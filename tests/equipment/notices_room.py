@@ -209,7 +209,7 @@ def _hire_people(room: Room) -> None:
             session.add(
                 models.User(
                     id=user_id,
-                    login=role,
+                    login=f"{role}-of-the-room",
                     name=name,
                     role=role,
                     password_hash="none",

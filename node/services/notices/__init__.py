@@ -9,8 +9,10 @@ from node.services.notices.batches import (
     draft,
     get,
     give_back,
+    last_sender,
     leave_out,
     request,
+    usual_template,
 )
 from node.services.notices.booking import in_hours, needs_approval, slot
 from node.services.notices.letter import Sender
@@ -29,6 +31,7 @@ from node.services.notices.refusals import (
     SenderIncomplete,
     ValuesMissing,
 )
+from node.services.notices.rehearsal import sample, send_test
 from node.services.notices.review import Letter, Missing, Review, preview, review
 from node.services.notices.sending import resend_failed
 
@@ -60,11 +63,15 @@ __all__ = [
     "get",
     "give_back",
     "in_hours",
+    "last_sender",
     "leave_out",
     "needs_approval",
     "preview",
     "request",
     "resend_failed",
     "review",
+    "sample",
+    "send_test",
     "slot",
+    "usual_template",
 ]

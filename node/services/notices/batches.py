@@ -9,6 +9,7 @@ batch, and what was shown is what will be sent. From a number of notices on (`ap
 second person approves. Between approval and the first mail lies the cancel window.
 """
 
+import secrets
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -86,15 +87,17 @@ def draft(
     _take(batch, wish)
     session.add(batch)
     session.flush()
+    # Ids that sort in the order of the choice; beside it they are chance.
+    run = secrets.token_hex(8)
     session.add_all(
         models.Notice(
-            id=uuid.uuid4().hex,
+            id=f"{run}{at:04x}{secrets.token_hex(6)}",
             batch_id=batch.id,
             applicant_id=applicant_id,
             kind=recipients.RESULT,
             exclusion=standing.reason,
         )
-        for applicant_id, standing in standings.items()
+        for at, (applicant_id, standing) in enumerate(standings.items())
         if standing.applicant is not None
     )
     audit.record(session, context, actor=user_id, action="notices.draft", subject=batch.id)
@@ -228,6 +231,26 @@ def get(session: Session, batch_id: str, *, lock: bool = False) -> models.Notice
     if batch is None:
         raise BatchUnknown
     return batch
+
+
+def last_sender(session: Session, user_id: str) -> Sender | None:
+    """Return who signed this user's last batch, to begin the next one with."""
+    batch = models.NoticeBatch
+    rows = select(batch).where(batch.requested_by == user_id)
+    last = session.scalar(rows.order_by(batch.created_at.desc(), batch.id.desc()).limit(1))
+    if last is None:
+        return None
+    return Sender(last.sender_name, last.sender_department, last.sender_phone, last.sender_email)
+
+
+def usual_template(session: Session, user_id: str, language: str) -> str | None:
+    """Return the template this user wrote with last, else one in their language, else any."""
+    in_use = templates.listing(session)
+    batch = models.NoticeBatch
+    rows = select(batch.template_id).where(batch.requested_by == user_id)
+    last = session.scalar(rows.order_by(batch.created_at.desc(), batch.id.desc()).limit(1))
+    in_use.sort(key=lambda row: (row.id != last, row.language != language, row.name))
+    return in_use[0].id if in_use else None
 
 
 def _take(batch: models.NoticeBatch, wish: Wish) -> None:

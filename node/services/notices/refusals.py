@@ -7,12 +7,12 @@ class BatchUnknown(Refusal, code="batch-unknown", status=404):
     """These notices do not exist. Choose them from the list."""
 
 
-class BatchEmpty(Refusal, code="batch-empty"):
+class BatchEmpty(Refusal, code="batch-empty", status=422):
     """Nobody in this choice can be sent a notice. Choose people who were not selected and have
     not been told yet."""
 
 
-class BatchTooLarge(Refusal, code="batch-too-large"):
+class BatchTooLarge(Refusal, code="batch-too-large", status=422):
     """More than 3,000 people are chosen. Choose fewer, and send the rest as a second batch."""
 
 
@@ -28,7 +28,7 @@ class BatchChanged(Refusal, code="batch-changed", status=409):
     """The recipients or the text have changed since you looked. Please check them once more."""
 
 
-class ValuesMissing(Refusal, code="values-missing"):
+class ValuesMissing(Refusal, code="values-missing", status=422):
     """Nothing was sent: for some people a variable of the text has no value. Complete their data
     or choose another template; the people are listed below."""
 
@@ -45,9 +45,9 @@ class NothingFailed(Refusal, code="nothing-failed", status=409):
     """There is no failed notice to send again."""
 
 
-class BookingTooFar(Refusal, code="booking-too-far"):
+class BookingTooFar(Refusal, code="booking-too-far", status=422):
     """Notices can be booked up to 30 days ahead. People should not wait longer for a result."""
 
 
-class SenderIncomplete(Refusal, code="sender-incomplete"):
+class SenderIncomplete(Refusal, code="sender-incomplete", status=422):
     """Enter who signs these notices: name, department, telephone and an e-mail address."""

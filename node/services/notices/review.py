@@ -77,7 +77,7 @@ def review(session: Session, context: Context, batch: models.NoticeBatch) -> Rev
     to_send = tuple(one for one in standings if one in chosen)
 
     missing = _missing(session, context, occasion, standings, to_send, set(with_link))
-    jobs = Counter(_row(standings[one]).job for one in to_send)
+    jobs = Counter(_row(standings[one]).job or "―" for one in to_send)
     return Review(
         to_send=to_send,
         with_link=with_link,
@@ -176,6 +176,8 @@ def _missing(
         person = people[row.id]
         given = letter.values(occasion, person, job=row.job, stage=row.stage, url=SAMPLE_TOKEN)
         gaps = letter.missing(occasion.text, given, with_link=row.id in with_link)
+        # Who signs is one question about the batch, not one about each person.
+        gaps = tuple(name for name in gaps if name not in letter.OF_THE_SENDER)
         if gaps:
             found.append(Missing(row.id, person.name, gaps))
     return tuple(found)

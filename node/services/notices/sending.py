@@ -35,6 +35,13 @@ def is_open(context: Context) -> bool:
     return booking.in_hours(context, context.clock.now()) == context.clock.now()
 
 
+def is_due(session: Session, context: Context) -> bool:
+    """Tell whether a batch's time has come; a look that takes no lock."""
+    batch = models.NoticeBatch
+    due = (batch.state.in_(("approved", "sending")), batch.scheduled_at <= context.clock.now())
+    return is_open(context) and session.scalar(select(batch.id).where(*due).limit(1)) is not None
+
+
 def lease_due(session: Session, context: Context, *, limit: int = LEASE_NOTICES) -> list[Outgoing]:
     """Take the next notices of the oldest batch that is due; none outside office hours."""
     now = context.clock.now()

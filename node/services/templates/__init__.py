@@ -39,7 +39,7 @@ class Problem:
     place: variables.Place | None = None
 
 
-class TemplateInvalid(Refusal, code="template-invalid"):
+class TemplateInvalid(Refusal, code="template-invalid", status=422):
     """The template cannot be saved as it is. Correct the places named below."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:

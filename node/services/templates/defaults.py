@@ -23,19 +23,19 @@ JAPANESE = Default(
 お世話になっております。
 {{企業名}} {{部署}}の{{担当者名}}です。
 
-このたびは{{求人名}}にご応募いただき、{{選考ステップ}}までお時間を
-いただきましたこと、心より御礼申し上げます。
+このたびは{{求人名}}にご応募いただき、{{選考ステップ}}までお時間をいただきましたこと、\
+心より御礼申し上げます。
 社内で慎重に検討いたしましたが、今回はご希望に添えない結果となりました。
 ご期待に添えず、申し訳ございません。
 
-なお、{{姓}}様のご経験を活かせる機会が他社にあるかもしれないと考え、
+なお、{{姓}}様のご経験を活かせる機会が他社にあるかもしれないと考え、\
 任意でご利用いただけるご案内を用意いたしました。
 {{専用リンク}}
 （{{リンク有効期限}}まで有効）
 ・ご利用は任意で、費用はかかりません。
 ・ご利用の有無が、当社の今後の選考に影響することはありません。
-・ページを開いただけで、情報が他社に渡ることはありません。
-　送る相手と内容は、ご自身でお選びいただけます。
+・ページを開いただけで、情報が他社に渡ることはありません。\
+送る相手と内容は、ご自身でお選びいただけます。
 ・ご不要の場合は、このままで結構です。
 
 お預かりした応募書類は、当社の定めに従い{{保管期限}}までに廃棄いたします。
@@ -53,10 +53,10 @@ ENGLISH = Default(
 Dear {{name}},
 
 Thank you for applying for {{job}} and for the time you gave us up to the {{stage}}.
-After careful discussion we will not be moving forward this time. We are sorry to
+After careful discussion we will not be moving forward this time. We are sorry to \
 disappoint you, and we are grateful for your interest in {{company}}.
 
-Other companies may be looking for what you bring. If you wish, you can use this
+Other companies may be looking for what you bring. If you wish, you can use this \
 private page to send your profile to partner companies that you choose yourself:
 {{link}}
 (open until {{expiry}})
