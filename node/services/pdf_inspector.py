@@ -8,13 +8,18 @@ sockets (not one more descriptor can be opened), and writing. It imports nothing
 
 from __future__ import annotations
 
+import codecs
+import importlib
 import io
 import logging
+import pkgutil
 import re
 import resource
 import sys
 import warnings
+from contextlib import suppress
 
+import pypdf
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, PdfObject
@@ -27,6 +32,8 @@ PAGES_MAX = 100
 OBJECTS_MAX = 20_000
 # PDF allows remarks before and after the document; ours must be a PDF and nothing else besides.
 TAIL_BYTES_MAX = 1024
+
+CODECS = "ascii latin-1 utf-8 utf-16 utf-16-be utf-16-le cp1252 mac-roman charmap idna".split()
 
 OK = "ok"
 NOT_PDF = "resume-not-pdf"
@@ -117,6 +124,15 @@ def _is_active(item: DictionaryObject) -> bool:
     )
 
 
+def load_everything() -> None:
+    """Load what pypdf and the codecs would load later, when no file can be opened any more."""
+    for found in pkgutil.walk_packages(pypdf.__path__, "pypdf."):
+        with suppress(ImportError):  # parts for libraries that are not installed
+            importlib.import_module(found.name)
+    for name in CODECS:
+        codecs.lookup(name)
+
+
 def give_up_rights() -> None:
     """Let the system hold the bounds, whatever the file makes this process do."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S_MAX, CPU_S_MAX))
@@ -132,6 +148,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)  # a report on the file would quote from it
     data = sys.stdin.buffer.read()
+    load_everything()
     give_up_rights()
     sys.stdout.write(inspect(data) + "\n")
 

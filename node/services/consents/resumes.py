@@ -26,7 +26,7 @@ BYTES_MAX = 5 * 1024 * 1024
 INSPECTION_S_MAX = 15
 COLUMN = "consent_resumes.content_blob"
 
-_REFUSALS: dict[str, type[Refusal]] = {
+REFUSALS: dict[str, type[Refusal]] = {
     pdf_inspector.NOT_PDF: refusals.ResumeNotPDF,
     pdf_inspector.ARCHIVE: refusals.ResumeArchive,
     pdf_inspector.ENCRYPTED: refusals.ResumeEncrypted,
@@ -55,7 +55,7 @@ def check(data: bytes) -> int:
     word, _, pages = verdict.partition(" ")
     if word == pdf_inspector.OK and pages.isdigit():
         return int(pages)
-    raise _REFUSALS.get(word, refusals.ResumeUnreadable)
+    raise REFUSALS.get(word, refusals.ResumeUnreadable)
 
 
 def _inspect(data: bytes) -> str:
