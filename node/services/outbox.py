@@ -6,6 +6,7 @@ referral and IT sees on a peer. Nothing here touches the network.
 
 import secrets
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,6 +130,12 @@ def find(session: Session, envelope_id: str) -> OutboxView | None:
     """One delivery, without its envelope."""
     found = _views(session, select(*_SHOWN).where(Entry.id == envelope_id))
     return found[0] if found else None
+
+
+def states(session: Session, envelope_ids: Iterable[str]) -> dict[str, str]:
+    """The state of each of these deliveries, for a list of what they are about."""
+    found = select(Entry.id, Entry.state).where(Entry.id.in_(list(envelope_ids)))
+    return dict(session.execute(found).all())
 
 
 def queues(session: Session) -> dict[str, QueueView]:

@@ -39,6 +39,14 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an entry stands: the number of its account's order, and when it was applied here."""
+
+    sequence: int
+    applied_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class StatementLine:
     """One entry as our statement shows it; `points` is positive for what we were paid."""
 
@@ -92,6 +100,17 @@ def certified(session: Session, account: str, entry_ids: list[str]) -> set[str]:
         select(table.entry_id).where(table.account == account, table.entry_id.in_(entry_ids))
     )
     return set(rows)
+
+
+def place_of(session: Session, account: str, entry_id: str) -> Place | None:
+    """Where an entry of the account stands in the ledger; None while it is not certified."""
+    table = models.LedgerEntry
+    row = session.execute(
+        select(table.sequence, table.applied_at).where(
+            table.account == account, table.entry_id == entry_id
+        )
+    ).first()
+    return None if row is None else Place(row[0], row[1])
 
 
 def position(session: Session, context: Context) -> Position:

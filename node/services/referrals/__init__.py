@@ -9,9 +9,11 @@ from node.services.referrals.listing import (
     list_in,
     list_out,
     of_consent,
+    offered,
     people_of,
     promised,
     sent_of,
+    sharing,
     stages_of,
     state_shown,
 )
@@ -20,6 +22,7 @@ from node.services.referrals.profiles import (
     open_profile,
     open_resume,
     resume_matches,
+    twins_of,
 )
 from node.services.referrals.receiving import (
     STAGES_BY_HAND,
@@ -28,6 +31,7 @@ from node.services.referrals.receiving import (
     change_stage,
     declare_known,
     decline,
+    grounds_of,
     move,
     receive_attachment,
     receive_profile,
@@ -35,7 +39,13 @@ from node.services.referrals.receiving import (
     received,
     waiting_count,
 )
-from node.services.referrals.refusals import LetterUnexpected, ReferralNotAccepted
+from node.services.referrals.refusals import (
+    KnownDateInvalid,
+    LetterUnexpected,
+    ReferralAnswered,
+    ReferralNotAccepted,
+    StageUnknown,
+)
 from node.services.referrals.rules import accepted_this_month, rule, write_rule
 from node.services.referrals.sending import (
     receive_acceptance,
@@ -47,8 +57,11 @@ from node.services.referrals.sending import (
 
 __all__ = [
     "STAGES_BY_HAND",
+    "KnownDateInvalid",
     "LetterUnexpected",
+    "ReferralAnswered",
     "ReferralNotAccepted",
+    "StageUnknown",
     "accept",
     "accepted_this_month",
     "card_of",
@@ -57,10 +70,12 @@ __all__ = [
     "declare_known",
     "decline",
     "duplicates_of",
+    "grounds_of",
     "list_in",
     "list_out",
     "move",
     "of_consent",
+    "offered",
     "open_profile",
     "open_resume",
     "people_of",
@@ -77,8 +92,10 @@ __all__ = [
     "resume_matches",
     "rule",
     "sent_of",
+    "sharing",
     "stages_of",
     "state_shown",
+    "twins_of",
     "waiting_count",
     "write_rule",
 ]

@@ -1,6 +1,6 @@
 """The two boards: what we sent and what we received, page by page.  DOMAIN 2.1 R9, 2.2 V2."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -87,6 +87,21 @@ def sent_of(session: Session, referral_id: str) -> models.ReferralOut:
     if row is None:
         raise ReferralUnknown(referral_id)
     return row
+
+
+def offered(session: Session, referral_id: str) -> models.ReferralIn:
+    """One referral that we received, to look at; ReferralUnknown when there is none."""
+    row = session.get(models.ReferralIn, referral_id)
+    if row is None:
+        raise ReferralUnknown(referral_id)
+    return row
+
+
+def sharing(session: Session, referral_ids: Iterable[str]) -> set[str]:
+    """Those of the sent referrals whose course the person lets us see."""
+    table = models.ReferralOut
+    wanted = select(table.id).where(table.id.in_(list(referral_ids)), table.shares_progress)
+    return set(session.scalars(wanted))
 
 
 def of_consent(session: Session, consent_id: str) -> Sequence[models.ReferralOut]:

@@ -68,6 +68,24 @@ def duplicates_of(
     return people.find_by_contact(session, context, *contact_of(profile))
 
 
+def twins_of(
+    session: Session, context: Context, row: models.ReferralIn
+) -> list[tuple[models.Applicant, people.Person | None, list[str]]]:
+    """Each possible duplicate, who it is, and what is alike: email, phone, kana."""
+    found = duplicates_of(session, context, row)
+    persons = people.persons_of(session, context, found)
+    return [(each, persons.get(each.id), _alike(row, each)) for each in found]
+
+
+def _alike(row: models.ReferralIn, applicant: models.Applicant) -> list[str]:
+    pairs = {
+        "email": (row.email_index, applicant.email_index),
+        "phone": (row.phone_index, applicant.phone_index),
+        "kana": (row.name_index, applicant.kana_index),
+    }
+    return [name for name, (ours, theirs) in pairs.items() if ours is not None and ours == theirs]
+
+
 def open_profile(
     session: Session, context: Context, row: models.ReferralIn, *, user_id: str
 ) -> Profile:

@@ -38,6 +38,7 @@ from protocol import (
     Attachment,
     Card,
     Decline,
+    Grounds,
     ProfileRelease,
     Progress,
     Referral,
@@ -274,6 +275,12 @@ def _from_sender(session: Session, letter: Letter, referral_id: str) -> models.R
 def card_of(row: models.ReferralIn) -> Card:
     """The anonymous card, as it came."""
     return profiles.card_from(row.card)
+
+
+def grounds_of(row: models.ReferralIn) -> Grounds:
+    """The facts of the consent, as they came: what Art. 30 asks us to have confirmed."""
+    fields = json.loads(row.grounds)
+    return Grounds(**fields | {"items": tuple(fields["items"])})
 
 
 def waiting_count(session: Session) -> int:

@@ -1,0 +1,290 @@
+"""Referrals received: the board of anonymous cards, and one referral with its course.
+
+DOMAIN 2.2 V2-V5.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from node import models
+from node.services import hires, ledger, office_hours, outbox, referrals, users
+from node.web.csv_files import csv_answer
+from node.web.entrance import charter, company_name, node, require_role, user
+from node.web.filters import day
+from node.web.paging import PAGE_ROWS, chosen, cursor, turned
+from node.web.prefectures import prefecture
+from node.web.referrals import deliveries, words
+from protocol import Card
+
+blueprint = Blueprint("referrals_in", __name__, url_prefix="/referrals/in")
+
+# A working day or two before the end, the page begins to press.
+SOON_DAYS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How urgent an answer is: a badge's kind, and words that say the same."""
+
+    kind: str
+    sign: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A referral as the board shows it."""
+
+    row: models.ReferralIn
+    card: Card
+    due: Due | None
+
+    @property
+    def title(self) -> str:
+        return self.card.occupation or str(_("Occupation not given"))
+
+    @property
+    def number(self) -> str:
+        """The part of the id that people quote."""
+        return self.row.id[:8]
+
+    @property
+    def region(self) -> str:
+        return prefecture(self.card.region)
+
+    @property
+    def kind(self) -> str:
+        return words.applicant_type(self.card.applicant_type)
+
+    @property
+    def reached(self) -> str:
+        return words.stage(self.card.reached_stage)
+
+    @property
+    def stage(self) -> str:
+        return words.stage(self.row.stage_code)
+
+
+def offer_of(row: models.ReferralIn) -> Offer:
+    """The referral with its card, and how long there is to answer."""
+    return Offer(row, referrals.card_of(row), _due(row) if row.state == "received" else None)
+
+
+def _due(row: models.ReferralIn) -> Due:
+    here = node()
+    now, zone = here.context.now(), here.settings.time_zone
+    if now > row.due_at:
+        return Due("danger", "exclamation-circle", _("Overdue"))
+    left = office_hours.working_days_until(now, row.due_at, zone)
+    if left == 0:
+        return Due("warning", "exclamation-triangle", _("Today is the last day"))
+    text = ngettext("%(num)s working day left", "%(num)s working days left", left)
+    if left <= SOON_DAYS:
+        return Due("warning", "exclamation-triangle", text)
+    return Due("neutral", "clock", text)
+
+
+@blueprint.get("")
+@require_role()
+def listing() -> ResponseReturnValue:
+    """The board: cards, newest first, with what can be done about each."""
+    state, sender = chosen("state", words.IN_STATES), chosen("sender", _members())
+    where, backwards = cursor()
+    with node().database.reading() as session:
+        page = referrals.list_in(
+            session,
+            state=state,
+            sender=sender,
+            cursor=where,
+            backwards=backwards,
+            limit=PAGE_ROWS,
+        )
+        counts = referrals.counts(session)[1]
+    query = {"state": state or None, "sender": sender or None}
+    return render_template(
+        "referrals/received.html",
+        page=turned(page, "referrals_in.listing", **query),
+        offers=[offer_of(row) for row in page.rows],
+        state=state,
+        sender=sender,
+        counts=counts,
+        members=_members(),
+        states=words.IN_STATES,
+        may_answer=user().may("recruiter"),
+    )
+
+
+def _members() -> Sequence[str]:
+    alliance = charter()
+    us = node().settings.member_id
+    return [each.id for each in alliance.members if each.id != us] if alliance else []
+
+
+@blueprint.get("/export.csv")
+@require_role()
+def export() -> Response:
+    """The list as a file: cards only, which name nobody."""
+    state, sender = chosen("state", words.IN_STATES), chosen("sender", _members())
+    return csv_answer(lambda: _rows(state, sender), f"referrals-received-{_today()}.csv")
+
+
+def _today() -> str:
+    here = node()
+    return f"{datetime.fromtimestamp(here.context.now(), here.settings.time_zone):%Y%m%d}"
+
+
+def _rows(state: str, sender: str) -> Iterator[list[str]]:
+    yield [
+        _("Referral number"),
+        _("Referring company"),
+        _("State"),
+        _("Selection stage"),
+        _("Received on"),
+        _("Answer by"),
+        _("Answered on"),
+        _("Kind of application"),
+        _("Prefecture"),
+        _("Occupation"),
+        _("Years of experience"),
+        _("Skills"),
+        _("Languages"),
+        _("Stage reached there"),
+        _("Available from"),
+    ]
+    where = None
+    with node().database.reading() as session:
+        while True:
+            page = referrals.list_in(
+                session, state=state, sender=sender, cursor=where, limit=PAGE_ROWS * 4
+            )
+            yield from (_cells(offer_of(row)) for row in page.rows)
+            where = page.after
+            if where is None:
+                return
+
+
+def _cells(offer: Offer) -> list[str]:
+    row, card = offer.row, offer.card
+    return [
+        row.id,
+        company_name(row.sender),
+        _(words.IN_STATES[row.state].word),
+        offer.stage,
+        day(row.created_at),
+        day(row.due_at),
+        day(row.answered_at) if row.answered_at else "",
+        offer.kind,
+        offer.region,
+        card.occupation,
+        str(card.experience_years),
+        "、".join(card.skills),
+        "、".join(card.languages),
+        offer.reached,
+        card.available_from,
+    ]
+
+
+@blueprint.get("/<referral_id>")
+@require_role()
+def show(referral_id: str) -> ResponseReturnValue:
+    """One referral: its card, what can be done now, and its course."""
+    here = node()
+    with here.database.reading() as session:
+        row = referrals.offered(session, referral_id)
+        may_look = user().may("recruiter", "approver") and row.profile_blob is not None
+        hire = hires.find(session, "in", row.id)
+        stages = referrals.stages_of(session, "in", row.id)
+        names = users.names(session)
+        twins = []
+        if may_look and row.state == "profile_received":
+            twins = _duplicates(session, row)
+        letters = deliveries.of(session, here.context, row.sender, outbox.state_of(session, row.id))
+        point = row.entry_id and ledger.place_of(session, here.context.member_id, row.entry_id)
+    return render_template(
+        "referrals/offer.html",
+        offer=offer_of(row),
+        state=words.IN_STATES[row.state],
+        grounds=referrals.grounds_of(row),
+        events=_events(row, stages, hire, names),
+        twins=twins,
+        letters=letters,
+        point=point,
+        us=here.context.member_id,
+        hire=hire,
+        may_answer=user().may("recruiter"),
+        may_look=may_look,
+        may_see_points=user().may("recruiter", "approver"),
+        stages=[(code, words.stage(code)) for code in referrals.STAGES_BY_HAND],
+        ends=words.ENDS,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """Somebody of our own list who may be this person, and what is alike."""
+
+    applicant: models.Applicant
+    name: str
+    alike: str
+
+
+def _duplicates(session: Session, row: models.ReferralIn) -> list[Twin]:
+    found = []
+    for each, person, alike in referrals.twins_of(session, node().context, row):
+        said = {"email": _("E-mail"), "phone": _("Telephone"), "kana": _("Reading of the name")}
+        name = person.name if person else _("erased")
+        found.append(Twin(each, name, _(", ").join(said[one] for one in alike)))
+    return found
+
+
+def _events(
+    row: models.ReferralIn,
+    stages: Sequence[models.StageChange],
+    hire: models.Hire | None,
+    names: dict[str, str],
+) -> list[dict[str, object]]:
+    events: list[dict[str, object]] = [
+        {
+            "title": _("Referral received"),
+            "at": row.created_at,
+            "who": company_name(row.sender),
+            "icon": "box-arrow-in-down",
+        }
+    ]
+    if row.answered_at:
+        accepted = row.acceptance is not None
+        by_rule = accepted and row.answered_by is None
+        events.append(
+            {
+                "title": _("Accepted") if accepted else _("Declined"),
+                "at": row.answered_at,
+                "who": _("the rule") if by_rule else names.get(row.answered_by or "", ""),
+                "icon": "hand-thumbs-up" if accepted else "dash-circle",
+            }
+        )
+    events += [
+        {
+            "title": words.stage(each.stage_code),
+            "at": each.changed_at,
+            "who": names.get(each.changed_by or "", ""),
+            "icon": "award" if each.stage_code == "hired" else "check-circle-fill",
+        }
+        for each in stages
+    ]
+    if row.state == "already_known":
+        title = _("Answered that the person was already known")
+        events.append({"title": title, "at": row.updated_at, "icon": "person-check"})
+    if hire is not None:
+        events.append(
+            {"title": _("First day at work: %(day)s", day=hire.joins_on), "icon": "calendar-event"}
+        )
+    if row.state == "accepted":
+        events.append({"title": _("Waiting for the profile"), "icon": "hourglass-split"})
+    return events

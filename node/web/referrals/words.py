@@ -1,0 +1,79 @@
+"""Words for codes: what HR reads for a state, a stage, a kind of application, a delivery."""
+
+from flask_babel import gettext as _
+
+from node.i18n import later
+from node.web.marks import Mark
+
+IN_STATES = {
+    "received": Mark("waiting", None, later("Waiting for an answer")),
+    "accepted": Mark("info", "hourglass-split", later("Accepted, profile on its way")),
+    "profile_received": Mark("info", "person-lines-fill", later("In selection")),
+    "hired": Mark("success", "award", later("Hired")),
+    "declined": Mark("neutral", None, later("Declined")),
+    "already_known": Mark("neutral", "person-check", later("Already known")),
+}
+OUT_STATES = {
+    "sent": Mark("waiting", None, later("Waiting for their answer")),
+    "accepted": Mark("info", "hand-thumbs-up", later("Accepted")),
+    "released": Mark("info", "person-lines-fill", later("Profile released")),
+    "hired": Mark("success", "award", later("Hired")),
+    "declined": Mark("neutral", None, later("Declined")),
+    "already_known": Mark("neutral", "person-check", later("Already known")),
+    "expired": Mark("neutral", "clock-history", later("No answer in time")),
+}
+DELIVERY_STATES = {
+    "queued": Mark("waiting", None, later("Waiting to be sent")),
+    "delivered": Mark("success", None, later("Delivered")),
+    "refused": Mark("danger", None, later("Refused")),
+    "expired": Mark("danger", "clock-history", later("Not deliverable in time")),
+    "cancelled": Mark("neutral", "slash-circle", later("Cancelled")),
+}
+STAGES = {
+    "applied": later("Application"),
+    "screening": later("Document screening"),
+    "test": later("Aptitude test"),
+    "interview_1": later("First interview"),
+    "interview_2": later("Second interview"),
+    "interview_n": later("Further interview"),
+    "interview_final": later("Final interview"),
+    "offer": later("Offer"),
+    "accepted": later("Offer accepted"),
+    "hired": later("Joined"),
+    "declined_by_company": later("Not proceeding"),
+    "withdrawn_by_candidate": later("Withdrawn by the candidate"),
+    "no_answer": later("No answer"),
+    "left": later("Left"),
+}
+# These end the selection, so they are asked about once more.
+ENDS = ("declined_by_company", "withdrawn_by_candidate")
+APPLICANT_TYPES = {
+    "newgrad": later("New graduate"),
+    "midcareer": later("Mid-career"),
+    "parttime": later("Part-time"),
+}
+LETTERS = {
+    "referral": later("Referral with the anonymous card"),
+    "acceptance": later("Acceptance"),
+    "decline": later("Decline"),
+    "already-known": later("Answer “already known”"),
+    "profile": later("Profile"),
+    "attachment": later("PDF"),
+    "progress": later("Stage of the selection"),
+    "hire": later("Notice of the hire"),
+}
+
+
+def stage(code: str | None) -> str:
+    """The stage in the words of the page; nothing for none."""
+    return str(_(STAGES[code])) if code in STAGES else ""
+
+
+def applicant_type(code: str) -> str:
+    """New graduate, mid-career, part-time."""
+    return str(_(APPLICANT_TYPES[code])) if code in APPLICANT_TYPES else ""
+
+
+def letter(kind: str) -> str:
+    """What was sent, in the words of the page."""
+    return str(_(LETTERS[kind])) if kind in LETTERS else kind
