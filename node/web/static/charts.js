@@ -28,7 +28,7 @@
     const options = {
       width: place.clientWidth,
       height: 240,
-      legend: { show: given.series.length > 1 },
+      legend: { show: given.series.length > 1, live: false },
       cursor: { y: false },
       scales: {
         x: { time: false, range: given.time ? undefined : [-0.6, at.length - 0.4] },
