@@ -111,6 +111,18 @@ def test_the_menu_leads_to_the_pages_and_says_where_one_is(
     check_accessibility(page)
 
 
+def test_every_page_of_the_menu_is_for_everyone_before_anything_happened(
+    page: Page, sign_in: SignIn, address: str, check_accessibility: Check
+) -> None:
+    sign_in(page, "admin")
+    links = page.eval_on_selector_all(".menu-link", "all => all.map(one => one.pathname)")
+    assert len(links) == 10
+    for link in links:
+        page.goto(f"{address}{link}")
+        expect(page.locator("h1")).to_have_count(1)
+        check_accessibility(page)
+
+
 def test_a_user_is_added_corrected_and_shown_in_the_list(
     page: Page, web: WebHouse, sign_in: SignIn, address: str, check_accessibility: Check
 ) -> None:

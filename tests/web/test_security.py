@@ -172,6 +172,23 @@ def test_a_role_that_does_not_include_a_page_is_told_so(web: WebHouse, role: str
     assert 'id="menu-users"' not in visitor.get("/").get_data(as_text=True)
 
 
+@pytest.mark.parametrize("role", ["admin", "recruiter", "approver", "viewer"])
+def test_no_page_fails_on_a_fresh_node(web: WebHouse, role: str) -> None:
+    """Every address answers with a page or a refusal, also for what is not there."""
+    visitor = web.signed_in(role)
+    for path in routes(web, "GET"):
+        assert visitor.get(path).status_code < 500, path
+
+
+def test_what_waits_leads_to_where_it_is_done(web: WebHouse) -> None:
+    recruiter = web.signed_in("recruiter")
+    front = recruiter.get("/").get_data(as_text=True)
+    links = re.findall(r'id="to-\w+" href="([^"]+)"', front)
+    assert len(links) == 3
+    for link in links:
+        assert recruiter.get(link.replace("&amp;", "&")).status_code == 200, link
+
+
 def test_every_refusal_has_a_code_a_sentence_and_a_number(web: WebHouse, visitor: Visitor) -> None:
     missing = visitor.get("/nowhere")
     page = missing.get_data(as_text=True)
