@@ -8,9 +8,9 @@ signed request kept whole, because it shows what its sender did.
 import hashlib
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,18 @@ FIRST = bytes(32)  # what the first link follows
 EVIDENCE_ROWS_MAX_PER_PEER = 100
 
 
+_CHAIN = cast(Table, models.ExchangeLink.__table__)
+# Built once: every exchange comes through here, and building costs more than running.
+_HOLD = select(models.Peer.member).where(models.Peer.member == bindparam("peer")).with_for_update()
+_LAST = (
+    select(_CHAIN.c.position, _CHAIN.c.digest)
+    .where(_CHAIN.c.peer == bindparam("peer"))
+    .order_by(_CHAIN.c.position.desc())
+    .limit(1)
+)
+_ADD = insert(_CHAIN)
+
+
 def receipt_digest(receipt: bytes) -> bytes:
     """SHA-256 over a signed receipt as it travelled."""
     return hashlib.sha256(receipt).digest()
@@ -36,15 +48,11 @@ def append(session: Session, peer: str, exchanged: Sequence[Exchanged]) -> None:
     """Add links to a peer's chain, in the transaction that records the exchanges."""
     if not exchanged:
         return
-    # One writer per chain: on PostgreSQL the peer's row is held until commit.
-    session.execute(select(models.Peer.member).where(models.Peer.member == peer).with_for_update())
-    link = models.ExchangeLink
-    last = session.execute(
-        select(link.position, link.digest)
-        .where(link.peer == peer)
-        .order_by(link.position.desc())
-        .limit(1)
-    ).first()
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        # One writer per chain: the peer's row is held until commit. SQLite has one writer anyway.
+        connection.execute(_HOLD, {"peer": peer})
+    last = connection.execute(_LAST, {"peer": peer}).first()
     position, digest = (last.position, last.digest) if last else (0, FIRST)
     rows = []
     for envelope, receipt in exchanged:
@@ -59,7 +67,7 @@ def append(session: Session, peer: str, exchanged: Sequence[Exchanged]) -> None:
                 "digest": digest,
             }
         )
-    session.execute(insert(link), rows)
+    connection.execute(_ADD, rows)
 
 
 def first_broken(session: Session, peer: str) -> int | None:

@@ -9,9 +9,9 @@ ever.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, Update, bindparam, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -49,13 +49,19 @@ from protocol import (
 
 Entry = models.InboxEntry
 
+_ROW = cast(Table, Entry.__table__)
 # Built once: every envelope comes through here, and building costs more than running.
 _STORE = {
-    name: make(Entry.__table__)  # type: ignore[arg-type]
-    .on_conflict_do_nothing()
-    .execution_options(preserve_rowcount=True)
+    name: make(_ROW).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
     for name, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
+_SETTLED = (
+    update(_ROW)
+    .where(_ROW.c.envelope_id == bindparam("id"), _ROW.c.state == "received")
+    .values(handled_at=bindparam("now"), attempts=bindparam("tries"))
+)
+_HANDLED = _SETTLED.values(state="handled", envelope=null())
+_REFUSED = _SETTLED.values(state="refused", error_code=bindparam("code"))
 # What a worker takes in one look; each is still handled in a transaction of its own.
 BATCH_MAX = 64
 
@@ -249,7 +255,7 @@ def open_letter(context: Context, charter: Charter, entry: Waiting) -> Letter:
 
 def handle(session: Session, context: Context, entry: Waiting, letter: Letter) -> bool:
     """Let the letter have its effect; False when another worker was faster."""
-    if not _settle(session, context, entry, state="handled", envelope=None):
+    if not _settle(session, context, entry, _HANDLED):
         return False
     KINDS[letter.document.kind].handle(session, context, letter)
     return True
@@ -257,7 +263,7 @@ def handle(session: Session, context: Context, entry: Waiting, letter: Letter) -
 
 def refuse(session: Session, context: Context, entry: Waiting, code: str) -> None:
     """Set a letter aside that cannot have its effect; the code says why, and IT sees it."""
-    if _settle(session, context, entry, state="refused", error_code=code):
+    if _settle(session, context, entry, _REFUSED, code=code):
         audit.record(
             session,
             context,
@@ -290,15 +296,15 @@ def forget_refused(session: Session, context: Context) -> None:
     )
 
 
-def _settle(session: Session, context: Context, entry: Waiting, **values: object) -> bool:
+def _settle(
+    session: Session, context: Context, entry: Waiting, statement: Update, **values: object
+) -> bool:
     """End the row's waiting, once, and note the exchange; on PostgreSQL the first worker wins."""
-    settled = session.execute(
-        update(Entry)
-        .where(Entry.envelope_id == entry.envelope_id, Entry.state == "received")
-        .values(handled_at=context.now(), attempts=entry.attempts + 1, **values)
-        .returning(Entry.envelope_id)
+    settled = session.connection().execute(
+        statement,
+        {"id": entry.envelope_id, "now": context.now(), "tries": entry.attempts + 1, **values},
     )
-    if settled.first() is None:
+    if settled.rowcount == 0:
         return False
     exchanged = (entry.digest, exchange.receipt_digest(entry.receipt))
     exchange.append(session, entry.sender, [exchanged])

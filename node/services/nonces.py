@@ -1,6 +1,8 @@
 """Nonces: a request of a peer counts once, in every process of this node.  PEER 1."""
 
-from sqlalchemy import delete
+from typing import cast
+
+from sqlalchemy import Table, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -10,7 +12,7 @@ from protocol import errors, http, limits
 
 # Built once: every request of every peer comes through here, and building costs more than running.
 _SPEND = {
-    name: make(models.Nonce.__table__)  # type: ignore[arg-type]
+    name: make(cast(Table, models.Nonce.__table__))
     .on_conflict_do_nothing()
     .execution_options(preserve_rowcount=True)
     for name, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
