@@ -2,6 +2,8 @@
 
 import click
 
+from node.cli.applicants import import_
+from node.cli.demo import demo
 from node.cli.found import found
 from node.cli.init import init
 from node.cli.serve import serve, worker
@@ -18,5 +20,5 @@ def main() -> None:
     """
 
 
-for command in (init, found, serve, worker, users):
+for command in (demo, init, found, serve, worker, users, import_):
     main.add_command(command)

@@ -30,7 +30,7 @@ STATUS_NAMES = {
 STATUS_BADGES = {
     "active": ("info", "arrow-right"),
     "rejected": ("neutral", "dash-circle"),
-    "withdrawn": ("neutral", "box-arrow-left"),
+    "withdrawn": ("neutral", "box-arrow-right"),
     "hired": ("success", "check-circle"),
 }
 TYPE_NAMES = {
@@ -57,6 +57,8 @@ ORDER_NAMES = {
 }
 TOLD_NAMES = {"no": later("Not told yet"), "yes": later("Told")}
 DAYS_MAX = 3650
+# The filters that stand folded up below the others.
+MORE_FILTERS = ("applied_from", "applied_to", "type", "order", "limit")
 
 
 class Asked(Schema):
@@ -107,6 +109,7 @@ def show_list() -> ResponseReturnValue:
         names=_names(),
         badges=STATUS_BADGES,
         limit=limit,
+        more_filters=any(request.args.get(name) for name in MORE_FILTERS),
         notices_url=notices_url(),
         asked=_asked_args(),
         everyone_url=address("applicants.choose_all", **_asked_args()),

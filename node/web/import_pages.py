@@ -19,7 +19,7 @@ STEPS = (
     later("Choose the file"),
     later("Columns"),
     later("Check"),
-    later("Import"),
+    later("The import"),
     later("Done"),
 )
 ENCODING_NAMES = {

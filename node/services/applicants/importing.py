@@ -155,11 +155,12 @@ def cancel(session: Session, context: Context, import_id: str) -> None:
 def waiting(session: Session, context: Context) -> list[str]:
     """Return the imports that a worker should drive, oldest first.
 
-    A short one is carried out by the request that began it; only when that died it is ours.
+    A short one is carried out by the request that began it; only when that died it is ours.  One
+    begun by a command is driven by it, and has no upload here.
     """
     table = models.ApplicantImport
     found = (
-        select(table.id)
+        select(table.id, table.report)
         .where(table.state.in_(WAITING_STATES))
         .where(
             or_(
@@ -169,7 +170,8 @@ def waiting(session: Session, context: Context) -> list[str]:
         )
         .order_by(table.created_at)
     )
-    return list(session.scalars(found))
+    rows = session.execute(found)
+    return [row.id for row in rows if not Report.parse(row.report).by_command]
 
 
 def fail(session: Session, import_id: str) -> None:

@@ -39,6 +39,7 @@ class Report:
     chosen_encoding: str = "auto"
     fields: list[str | None] = field(default_factory=list)
     accept_broken: bool = False
+    by_command: bool = False  # read from a file of its own, by the command that began it
     rows: int = 0
     handled: int = 0
     row: int = 0  # the number of the last row handled
