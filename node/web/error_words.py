@@ -27,4 +27,7 @@ def error_words(code: str | None) -> str:
     if code in FAILURES:
         return str(_(FAILURES[code]))
     refusal = errors.by_code(code)
-    return str(_(" ".join((refusal.__doc__ or "").split()))) if refusal else code
+    if refusal is None:
+        return code
+    sentence = " ".join((refusal.__doc__ or "").split())
+    return str(_(sentence))

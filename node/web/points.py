@@ -124,7 +124,7 @@ def _rows() -> Iterator[list[str]]:
         _("Points received"),
         _("Points paid"),
         _("Account"),
-        _("Order"),
+        _("Order number"),
         _("Entry"),
     ]
     here, before = node(), None

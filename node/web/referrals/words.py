@@ -55,7 +55,7 @@ APPLICANT_TYPES = {
 LETTERS = {
     "referral": later("Referral with the anonymous card"),
     "acceptance": later("Acceptance"),
-    "decline": later("Decline"),
+    "decline": later("Answer that it is declined"),
     "already-known": later("Answer “already known”"),
     "profile": later("Profile"),
     "attachment": later("PDF"),
