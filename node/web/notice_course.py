@@ -12,7 +12,7 @@ from node.services.applicants.exporting import neutral
 from node.services.notices import reports
 from node.web.entrance import node, require_role, user
 from node.web.filters import moment
-from node.web.notices import STATES, reason_names
+from node.web.notice_pages import STATES, reason_names
 
 blueprint = Blueprint("notice_course", __name__, url_prefix="/notices")
 

@@ -77,6 +77,7 @@ def new() -> ResponseReturnValue:
 @blueprint.post("/new")
 @require_role("recruiter")
 def create() -> ResponseReturnValue:
+    """Save the first version, or show what must be corrected."""
     values, form = forms.read(WRITTEN, request.form, _)
     if form.errors:
         return _editor(form, template=None)
@@ -148,6 +149,7 @@ def archive(template_id: str) -> ResponseReturnValue:
 @blueprint.get("/<template_id>/versions")
 @require_role()
 def versions(template_id: str) -> ResponseReturnValue:
+    """Every version, the newest first."""
     with node().database.reading() as session:
         found = templates.get(session, template_id)
         rows = templates.versions(session, template_id)

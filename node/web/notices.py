@@ -5,45 +5,31 @@ at `/notices/<id>`, which shows what is to be done in the state that the batch i
 """
 
 from datetime import datetime
-from typing import Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from marshmallow import Schema, fields, validate
-from sqlalchemy.orm import Session
 
 from node import forms, models
-from node.i18n import later
 from node.models.notices import EXCLUDED_GET
 from node.refusals import Refusal
 from node.services import notices, templates
-from node.services.applicants.exclusion import REASONS
 from node.services.notices import Sender, Wish, reports
-from node.services.notices.review import sender_of
 from node.web.entrance import node, require_role, user
-from node.web.filters import moment
+from node.web.notice_pages import CHECKS, STATES, confirm_page, course_page, draft_page, steps
 
 blueprint = Blueprint("notices", __name__, url_prefix="/notices")
 
-STATES = {
-    "draft": (later("Draft"), "neutral", "pencil"),
-    "waiting_approval": (later("Waiting for approval"), "waiting", None),
-    "approved": (later("Booked"), "info", "clock"),
-    "sending": (later("Being sent"), "info", "send"),
-    "sent": (later("Sent"), "success", None),
-    "cancelled": (later("Cancelled"), "neutral", "slash-circle"),
-}
-STEPS = (
-    later("Text and sender"),
-    later("Look at each letter"),
-    later("Confirm"),
-    later("Approval"),
-    later("Sending"),
-)
-CHECKS = ("recipients", "sender", "variables", "jobs")
-MISSING_SHOWN = 100
 PREVIEW_PEOPLE = 50
 # The ids of 3,000 applicants take up to 60 bytes each.
 CHOICE_BYTES_MAX = 512 * 1024
@@ -80,7 +66,12 @@ def listing() -> ResponseReturnValue:
     after = url_for("notices.listing", before="~".join(map(str, following))) if following else None
     page = forms.Page(rows, previous=url_for("notices.listing") if before else None, next=after)
     return render_template(
-        "notices/list.html", page=page, inbox=inbox, waiting=len(waiting), states=STATES
+        "notices/list.html",
+        page=page,
+        inbox=inbox,
+        waiting=len(waiting),
+        states=STATES,
+        applicants_url=_applicants_url(),
     )
 
 
@@ -112,10 +103,10 @@ def show(batch_id: str) -> ResponseReturnValue:
     with node().database.reading() as session:
         batch = notices.get(session, batch_id)
         if batch.state == "draft":
-            return _draft_page(session, batch, _form_of(batch))
+            return draft_page(session, batch, _form_of(batch))
         if batch.state == "waiting_approval":
-            return _confirm_page(session, batch)
-        return _course_page(session, batch)
+            return confirm_page(session, batch)
+        return course_page(session, batch)
 
 
 @blueprint.post("/<batch_id>")
@@ -139,7 +130,7 @@ def save(batch_id: str) -> ResponseReturnValue:
             form.errors["wished_at"] = _(refusal.sentence())
     if form.errors:
         with here.database.reading() as session:
-            return _draft_page(session, notices.get(session, batch_id), form)
+            return draft_page(session, notices.get(session, batch_id), form)
     return redirect(url_for("notices.letters", batch_id=batch_id))
 
 
@@ -173,7 +164,7 @@ def letters(batch_id: str) -> ResponseReturnValue:
         place=at + 1,
         first=first,
         page_people=PREVIEW_PEOPLE,
-        steps=[_(step) for step in STEPS],
+        steps=steps(),
         **neighbours,
     )
 
@@ -210,7 +201,7 @@ def confirm(batch_id: str) -> ResponseReturnValue:
         batch = notices.get(session, batch_id)
         if batch.state != "draft":
             return redirect(url_for("notices.show", batch_id=batch_id))
-        return _confirm_page(session, batch)
+        return confirm_page(session, batch)
 
 
 @blueprint.post("/<batch_id>/request")
@@ -221,7 +212,7 @@ def ask(batch_id: str) -> ResponseReturnValue:
     if not set(CHECKS) <= set(request.form.getlist("checked")):
         with here.database.reading() as session:
             said = _("Tick each line once you have checked it.")
-            return _confirm_page(session, notices.get(session, batch_id), error=said)
+            return confirm_page(session, notices.get(session, batch_id), error=said)
     try:
         with here.database.transaction() as session:
             batch = notices.request(
@@ -245,7 +236,7 @@ def _refused(batch_id: str, refusal: Refusal) -> ResponseReturnValue:
     """Show the page to check again, with the reason on top of it."""
     with node().database.reading() as session:
         batch = notices.get(session, batch_id)
-        return _confirm_page(session, batch, error=_(refusal.sentence()), status=refusal.status)
+        return confirm_page(session, batch, error=_(refusal.sentence()), status=refusal.status)
 
 
 def _form_of(batch: models.NoticeBatch) -> forms.Form:
@@ -258,120 +249,12 @@ def _form_of(batch: models.NoticeBatch) -> forms.Form:
     return forms.Form({**values, "excluded_get": batch.excluded_get, "wished_at": wished})
 
 
-def _draft_page(
-    session: Session, batch: models.NoticeBatch, form: forms.Form
-) -> ResponseReturnValue:
-    seen = notices.review(session, node().context, batch)
-    options = [(row.id, row.name) for row in templates.listing(session)]
-    page = render_template(
-        "notices/draft.html",
-        batch=batch,
-        form=form,
-        template_options=options,
-        **_about(session, batch, seen),
-    )
-    return make_response(page, 422 if form.errors else 200)
-
-
-def _confirm_page(
-    session: Session, batch: models.NoticeBatch, *, error: str = "", status: int = 422
-) -> ResponseReturnValue:
-    """Everything once more: before asking for it, and before approving it."""
-    here = node()
-    seen = notices.review(session, here.context, batch)
-    page = render_template(
-        "notices/confirm.html",
-        batch=batch,
-        error=error,
-        checks=CHECKS,
-        view=reports.one(session, batch.id),
-        needs_approval=notices.needs_approval(here.context, len(seen.to_send)),
-        **_about(session, batch, seen),
-    )
-    return make_response(page, status if error else 200)
-
-
-def _course_page(session: Session, batch: models.NoticeBatch) -> ResponseReturnValue:
-    """Booked, being sent, sent or cancelled."""
-    here = node()
-    context = here.context
-    failed, _more = reports.notices(session, context, batch.id, states=("failed",), limit=200)
-    left, _more = reports.notices(session, context, batch.id, states=("cancelled",), limit=200)
-    now, view = context.clock.now(), reports.one(session, batch.id)
-    return make_response(
-        render_template(
-            "notices/course.html",
-            batch=batch,
-            view=view,
-            events=_events(view),
-            progress=reports.progress(session, batch.id),
-            failed=failed,
-            left=left,
-            reasons=reason_names(),
-            left_s=max(0, (batch.scheduled_at or now) - now),
-            is_open=notices.in_hours(context, now) == now,
-            next_slot=notices.in_hours(context, now),
-            states=STATES,
-            steps=[_(step) for step in STEPS],
-        )
-    )
-
-
-def _events(view: reports.BatchView) -> list[dict[str, object]]:
-    """The course of a batch so far, and what lies ahead."""
-    approved = _("Approved") if view.approved_by else _("Booked")
-    events: list[dict[str, object]] = [
-        {"title": _("Prepared"), "at": view.created_at, "text": view.template},
-        {"title": _("Asked for"), "at": view.requested_at, "who": view.requested_by},
-        {"title": approved, "at": view.approved_at, "who": view.approved_by},
-    ]
-    if view.state == "cancelled":
-        events = [event for event in events if event["at"]]
-        events.append(
-            {
-                "title": _("Cancelled"),
-                "at": view.cancelled_at,
-                "who": view.cancelled_by,
-                "icon": "x-circle",
-            }
-        )
-    elif view.state == "approved":
-        leaves = _("Leaves at %(at)s", at=moment(view.scheduled_at))
-        events.append({"title": leaves, "at": None, "icon": "clock"})
-    else:
-        events.append({"title": _("Sending began"), "at": view.scheduled_at})
-    return events
-
-
-def _about(session: Session, batch: models.NoticeBatch, seen: notices.Review) -> dict[str, Any]:
-    """What draft and confirmation both show of a batch."""
-    context = node().context
-    named = {
-        reason: reports.by_applicants(session, context, batch.id, ids[:MISSING_SHOWN])
-        for reason, ids in (*seen.by_reason.items(), *seen.left_out.items())
-    }
-    text = templates.text_of(session, batch.template_id, batch.version)
-    letter = None
-    if seen.to_send:
-        letter = notices.preview(session, context, batch, seen.to_send[0])
-    return {
-        "seen": seen,
-        "named": named,
-        "text": text,
-        "template": templates.get(session, batch.template_id),
-        "letter": letter,
-        "sender": sender_of(batch),
-        "reasons": reason_names(),
-        "missing_shown": MISSING_SHOWN,
-        "cancel_until": seen.slot,
-        "steps": [_(step) for step in STEPS],
-    }
-
-
-def reason_names() -> dict[str, str]:
-    """Why somebody gets no letter, or one without a link, in words."""
-    known = {**REASONS, **notices.LEFT_OUT, **reports.FAILURES}
-    return {code: _(sentence) for code, sentence in known.items()}
+def _applicants_url() -> str | None:
+    """Where people are chosen who were not selected and have not been told yet."""
+    built = "applicants.listing" in current_app.view_functions
+    if not (built and user().may("recruiter")):
+        return None
+    return url_for("applicants.listing", status="rejected", told="no")
 
 
 def _key(text: str) -> tuple[int, str] | None:

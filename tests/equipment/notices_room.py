@@ -3,10 +3,12 @@
 Everything in it is real: the database, the keys, the charter, and the mail server it talks to.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import EmailMessage
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -40,6 +42,15 @@ SENDER = Sender("佐藤 花子", "人事部", "03-1234-5678", "saiyo@aoba.exampl
 def at(text: str) -> int:
     """A moment in Japan, as a person writes it."""
     return int(datetime.fromisoformat(text).replace(tzinfo=TOKYO).timestamp())
+
+
+# A private link as it stands in a letter.
+LINK = re.compile(r"http://127\.0\.0\.1:9100/l/([A-Za-z0-9_-]+)")
+
+
+def text_of(mail: EmailMessage) -> str:
+    """The words of a letter, lines ended as everywhere in here."""
+    return str(mail.get_content()).replace("\r\n", "\n")
 
 
 # A Wednesday morning between two ordinary working days.

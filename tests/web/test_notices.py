@@ -60,8 +60,7 @@ def ask(visitor: Visitor, batch: str) -> int:
     assert digest
     checked = ["recipients", "sender", "variables", "jobs"]
     values = {"digest": digest[1], "checked": checked}
-    answer = visitor.post(f"/notices/{batch}/request", values); print(answer.get_data(as_text=True)[4000:9000])
-    return answer.status_code
+    return visitor.post(f"/notices/{batch}/request", values).status_code
 
 
 def state(room: Room, batch: str) -> str:
@@ -70,7 +69,7 @@ def state(room: Room, batch: str) -> str:
 
 
 @pytest.mark.browser
-def test_notices_go_from_the_choice_to_the_report(
+def test_notices_go_from_the_choice_to_the_request(
     page: Page,
     room: Room,
     web: WebHouse,
@@ -79,7 +78,6 @@ def test_notices_go_from_the_choice_to_the_report(
     mail_server: MailServer,
     check_accessibility: Check,
 ) -> None:
-    mail_server.refused.add("person3@example.jp")
     ids = room.applicants(11) + room.applicants(2, first=20, exclusion="under_18")
     ids += room.applicants(1, first=30, status="withdrawn")
     room.template()
@@ -117,8 +115,20 @@ def test_notices_go_from_the_choice_to_the_report(
     expect(page.locator("#confirmation")).to_have_count(0)
     check_accessibility(page)
 
-    page.click("#user-menu")
-    page.click("#sign-out")
+
+@pytest.mark.browser
+def test_a_second_person_approves_and_the_report_says_what_became_of_it(
+    page: Page,
+    room: Room,
+    web: WebHouse,
+    address: str,
+    sign_in: SignIn,
+    mail_server: MailServer,
+    check_accessibility: Check,
+) -> None:
+    mail_server.refused.add("person3@example.jp")
+    batch = room.draft(room.applicants(14), room.template())
+    assert room.request(batch) == "waiting_approval"
     sign_in(page, "approver")
     page.goto(f"{address}/notices?state=waiting_approval")
     check_accessibility(page)

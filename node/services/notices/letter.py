@@ -15,7 +15,8 @@ from node.services.templates import Text, variables
 
 # DOMAIN 3.10: documents of people who were not hired are destroyed 180 days after the notice.
 KEPT_S = 180 * 86_400
-RULE = "―" * 20
+# Short enough for one line on a phone.
+RULE = "―" * 14
 # The variables whose values are the sender's.
 OF_THE_SENDER = frozenset({"部署", "担当者名", "電話"})
 

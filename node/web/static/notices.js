@@ -20,11 +20,13 @@
   const started = performance.now();
   const tick = () => {
     for (const place of document.querySelectorAll("[data-countdown]")) {
-      const left = Math.ceil(Number(place.dataset.countdown) - (performance.now() - started) / 1000);
+      const passed = (performance.now() - started) / 1000;
+      const left = Math.ceil(Number(place.dataset.countdown) - passed);
       if (left <= 0) { location.reload(); return; }
       const two = (number) => String(number).padStart(2, "0");
       const hours = Math.floor(left / 3600);
-      place.textContent = (hours ? `${hours}:` : "") + `${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
+      const minutes = two(Math.floor(left / 60) % 60);
+      place.textContent = `${hours ? `${hours}:` : ""}${minutes}:${two(left % 60)}`;
     }
     setTimeout(tick, 500);
   };
