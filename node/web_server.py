@@ -27,7 +27,13 @@ STOP_TIMEOUT_S = 25
 class TokenFreeLogger(Logger):  # type: ignore[misc]
     """gunicorn's access log, with the tokens of private links left out."""
 
-    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:  # noqa: ANN401
+    def atoms(  # gunicorn's own signature
+        self,
+        resp: Any,  # noqa: ANN401
+        req: Any,  # noqa: ANN401
+        environ: Any,  # noqa: ANN401
+        request_time: Any,  # noqa: ANN401
+    ) -> dict[str, Any]:
         """What a line may be made of: no token, no query, no page one came from."""
         known: dict[str, Any] = super().atoms(resp, req, environ, request_time)
         path = LINKS.sub(r"/\1/-", str(known["U"]))

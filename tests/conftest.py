@@ -18,7 +18,7 @@ from tests.equipment.databases import (
     SQLiteDatabases,
     postgresql_server,
 )
-from tests.equipment.postgresql import NoPostgreSQL
+from node.cli.demo.postgresql import NoPostgreSQL
 
 if TYPE_CHECKING:
     from tests.equipment.notices_room import Room

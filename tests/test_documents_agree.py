@@ -100,7 +100,7 @@ def test_every_command_explains_itself_with_an_example() -> None:
         if isinstance(command, click.Group):
             for name, each in command.commands.items():
                 walk(each, f"{path} {name}")
-        elif not command.help or path not in command.help:
+        elif path not in f"{command.help} {command.epilog}":
             silent.append(path)
 
     walk(tasuki, "tasuki")

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 
 from tests.equipment import smtp
 from tests.equipment.browser import AccessibilityCheck, accessibility_violations
-from tests.equipment.postgresql import NoPostgreSQL, PostgreSQLServer
+from node.cli.demo.postgresql import NoPostgreSQL, PostgreSQLServer
 
 GOOD_PAGE = """<!doctype html><html lang="ja"><head><title>襷</title>
 <meta name="viewport" content="width=device-width"></head>
@@ -49,7 +49,7 @@ def test_the_mail_server_can_refuse_an_address_and_be_busy(mail_server: smtp.Mai
 @pytest.mark.postgresql
 def test_the_test_server_dies_with_the_tests_even_when_they_are_killed() -> None:
     program = (
-        "import time; from tests.equipment.postgresql import PostgreSQLServer\n"
+        "import time; from node.cli.demo.postgresql import PostgreSQLServer\n"
         "with PostgreSQLServer() as s: print(s.url('postgres'), flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as p:

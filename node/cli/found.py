@@ -1,5 +1,6 @@
 """`tasuki found`: the founding of an alliance, from member cards to a charter.  PEER 4."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from protocol import (
     CHARTER,
     GENESIS,
     Charter,
+    Member,
     MemberCard,
     Policy,
     SignedDocument,
@@ -66,18 +68,13 @@ def draft(
     members = [MemberCard.verify(_read(card)).member for card in cards]
     if credit_limit is not None:
         members = [replace(member, credit_limit=credit_limit) for member in members]
-    q, b = propose_quorum(len(members))
-    charter = Charter(
+    document = draft_charter(
+        members,
         alliance=alliance,
         name=name,
-        version=GENESIS,
-        previous=bytes(32),
-        members=tuple(sorted(members, key=lambda member: member.id)),
-        q=q,
-        b=b,
         policy=Policy(redemption=redemption),
+        identity=_identity(recovery_sheet),
     )
-    document = sign(CHARTER, charter.encode(), _identity(recovery_sheet))
     # Reading it back refuses here what everybody would refuse later.
     read_back = parse_charter(document)
     missing = unsigned_founders(document, read_back)
@@ -126,6 +123,32 @@ def adopt(charter_file: Path, json_: bool) -> None:
     click.echo(f"\nAdopted. Print this digest in the agreement:\n\n    {charter.digest.hex()}")
 
 
+def draft_charter(
+    members: Sequence[Member], *, alliance: str, name: str, policy: Policy, identity: SigningKey
+) -> SignedDocument:
+    """Charter version 1 over these members with the quorum proposed for so many, signed once."""
+    q, b = propose_quorum(len(members))
+    charter = Charter(
+        alliance=alliance,
+        name=name,
+        version=GENESIS,
+        previous=bytes(32),
+        members=tuple(sorted(members, key=lambda member: member.id)),
+        q=q,
+        b=b,
+        policy=policy,
+    )
+    return sign(CHARTER, charter.encode(), identity)
+
+
+def identity_on(sheet: Path) -> SigningKey:
+    """The identity key on a recovery sheet's file; Failed when there is no code in it."""
+    for line in sheet.read_text(encoding="utf-8").splitlines():
+        if line.count("-") >= 13 and " " not in line.strip():
+            return SigningKey.from_seed(parse_code(line.strip()))
+    raise Failed(f"{sheet} has no recovery code in it.")
+
+
 def _read(path: Path) -> SignedDocument:
     return SignedDocument.parse(path.read_bytes(), bytes_max=limits.CHARTER_BYTES_MAX)
 
@@ -135,10 +158,7 @@ def _identity(recovery_sheet: Path | None) -> SigningKey:
     if recovery_sheet is None:
         code = click.prompt("Recovery code (from the recovery sheet)", hide_input=True)
         return SigningKey.from_seed(parse_code(code))
-    for line in recovery_sheet.read_text(encoding="utf-8").splitlines():
-        if line.count("-") >= 13 and " " not in line.strip():
-            return SigningKey.from_seed(parse_code(line.strip()))
-    raise Failed(f"{recovery_sheet} has no recovery code in it.")
+    return identity_on(recovery_sheet)
 
 
 def _show(charter: Charter) -> None:

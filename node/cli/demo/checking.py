@@ -1,0 +1,174 @@
+"""The summary of the demonstration, and the search of every byte for what must not be there."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from re import Pattern
+
+from node.cli.demo.looking import Look
+from node.cli.demo.story import ACCEPTED, CHOICES, Facts
+
+# Shorter bytes would be found by chance in what is encrypted: one time in four billion each.
+NEEDLE_BYTES_MIN = 8
+# A file is read in pieces that overlap by more than the longest needle.
+PIECE_BYTES = 4 * 1024 * 1024
+OVERLAP_BYTES = 512
+TEXT_ENCODINGS = ("utf-8", "cp932", "utf-16-le", "utf-16-be")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What `tasuki demo --once` prints as its last line."""
+
+    members: int
+    quorum: int
+    imported: int
+    notices_sent: int
+    consents: int
+    referrals_accepted: int
+    points_before: int
+    points_after: int
+    free_hires: int
+    fee: int
+    digests_equal: bool
+    plaintext_found: bool
+    seconds: float
+
+    def to_json(self) -> str:
+        """One line, in the order of the fields."""
+        content = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps(content, separators=(",", ":"))
+
+    def wrong(self) -> list[str]:
+        """What did not come true."""
+        wanted: dict[str, Callable[[object], bool]] = {
+            "members": lambda value: value == 4,
+            "quorum": lambda value: value == 3,
+            "imported": lambda value: isinstance(value, int) and value > 0,
+            "notices_sent": lambda value: isinstance(value, int) and value >= len(CHOICES),
+            "consents": lambda value: value == len(CHOICES),
+            "referrals_accepted": lambda value: value == ACCEPTED,
+            "points_before": lambda value: value == 10,
+            "points_after": lambda value: value == 0,
+            "free_hires": lambda value: value == 1,
+            "fee": lambda value: value == 0,
+            "digests_equal": lambda value: value is True,
+            "plaintext_found": lambda value: value is False,
+        }
+        return [
+            f"{name} is {getattr(self, name)}"
+            for name, holds in wanted.items()
+            if not holds(getattr(self, name))
+        ]
+
+
+def summarise(
+    facts: Facts, look: Look, *, members: int, quorum: int, found: bool, seconds: float
+) -> Summary:
+    """Count what the nodes say in the end."""
+    free_hires, fee = look.hires_with_slot("aoba")
+    return Summary(
+        members=members,
+        quorum=quorum,
+        imported=facts.imported,
+        notices_sent=facts.notices_sent,
+        consents=facts.consents,
+        referrals_accepted=facts.referrals_accepted,
+        points_before=facts.points_before,
+        points_after=facts.points_after,
+        free_hires=free_hires,
+        fee=fee,
+        digests_equal=len(look.digests()) == 1,
+        plaintext_found=found,
+        seconds=round(seconds, 1),
+    )
+
+
+def places_of(search: Search, folders: list[Path], look: Look) -> list[str]:
+    """Where any of the texts stands readable: in files and in tables of the nodes."""
+    found = [
+        str(path.relative_to(folder))
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and search.is_in_file(path)
+    ]
+    for place, value in look.everything():
+        content = value.encode() if isinstance(value, str) else value
+        if isinstance(content, bytes | memoryview) and search.is_in(bytes(content)):
+            found.append(place)
+    return sorted(set(found))
+
+
+class Search:
+    """Looks for many texts at once, however they are written down.
+
+    The texts of one encoding resemble each other: an expression of eight sets of bytes passes over
+    nearly everything else, and only what it stops at is compared with the texts themselves.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._families: list[tuple[Pattern[bytes], dict[bytes, list[bytes]]]] = []
+        families: dict[str, set[bytes]] = {}
+        for text in texts:
+            for family, needle in _needles(text):
+                families.setdefault(family, set()).add(needle)
+        for needles in families.values():
+            heads: dict[bytes, list[bytes]] = {}
+            for needle in needles:
+                heads.setdefault(needle[:NEEDLE_BYTES_MIN], []).append(needle)
+            sets = (sorted({head[at] for head in heads}) for at in range(NEEDLE_BYTES_MIN))
+            expression = b"".join(b"[" + b"".join(map(_hex, each)) + b"]" for each in sets)
+            self._families.append((re.compile(expression), heads))
+
+    def is_in(self, content: bytes) -> bool:
+        """Tell whether any of the texts stands in these bytes."""
+        return any(_is_in(content, pattern, heads) for pattern, heads in self._families)
+
+    def is_in_file(self, path: Path) -> bool:
+        """Tell whether any of the texts stands in this file."""
+        with path.open("rb") as file:
+            before = b""
+            while piece := file.read(PIECE_BYTES):
+                if self.is_in(before + piece):
+                    return True
+                before = piece[-OVERLAP_BYTES:]
+        return False
+
+
+def _is_in(content: bytes, pattern: Pattern[bytes], heads: dict[bytes, list[bytes]]) -> bool:
+    at = 0
+    while found := pattern.search(content, at):
+        at = found.start()
+        if any(content.startswith(needle, at) for needle in heads.get(found.group(), ())):
+            return True
+        at += 1
+    return False
+
+
+def _needles(text: str) -> Iterator[tuple[str, bytes]]:
+    """The text in every encoding, in JSON's escapes, and in base64 at each place it may have."""
+    for encoding in TEXT_ENCODINGS:
+        try:
+            written = text.encode(encoding)
+        except UnicodeEncodeError:
+            continue
+        if len(written) >= NEEDLE_BYTES_MIN:
+            yield f"{encoding} {text.isascii()}", written
+    if not text.isascii():
+        yield "json", json.dumps(text)[1:-1].encode()
+    for before in range(3):
+        # Only whole groups of three bytes are the same wherever the text stands.
+        raw = text.encode()[(3 - before) % 3 :]
+        whole = b64encode(raw[: len(raw) // 3 * 3])
+        for written in {whole, whole.replace(b"+", b"-").replace(b"/", b"_")}:
+            if len(written) >= NEEDLE_BYTES_MIN:
+                yield f"base64 {text.isascii()}", written
+
+
+def _hex(byte: int) -> bytes:
+    return f"\\x{byte:02x}".encode()
