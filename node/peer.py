@@ -364,9 +364,6 @@ def _add_advice(response: Response, refusal: ProtocolError) -> None:
     if isinstance(refusal, errors.NotNow):
         wait_s = refusal.facts.get("retry_after_s", RETRY_AFTER_S)
         response.headers["Retry-After"] = str(wait_s)
-    if isinstance(refusal, errors.BodyBroken | errors.TooLarge):
-        # What is left of the content would be read as the next request.
-        response.headers["Connection"] = "close"
 
 
 def _signed(

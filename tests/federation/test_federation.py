@@ -4,14 +4,16 @@ import os
 import random
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from node import models
 from node.services import exchange, ledger, outbox, referrals
-from tests.equipment.alliance import House
+from tests.equipment.alliance import MEMBERS, House
+from tests.equipment.databases import Databases
 from tests.equipment.federation import Federation, RunningNode, eventually, founded
 from tests.equipment.referring import refer
 
@@ -21,10 +23,15 @@ pytestmark = pytest.mark.federation
 PATIENCE_S = 60
 
 
-@pytest.fixture
-def federation(tmp_path: Path) -> Iterator[Federation]:
-    with founded(tmp_path) as alliance:
-        yield alliance
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def federation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Federation]:
+    with ExitStack() as stack:
+        urls: list[str] = []
+        if request.param == "postgresql":
+            databases: Databases = request.getfixturevalue("postgresql_databases")
+            urls = [stack.enter_context(databases.fresh()) for _ in MEMBERS]
+        unsafe = {"TASUKI_UNSAFE_DATABASE": "1"}  # the test server runs without fsync
+        yield stack.enter_context(founded(tmp_path, database_urls=urls, settings=unsafe))
 
 
 def offer_from(running: RunningNode, to: str) -> str:
@@ -45,9 +52,9 @@ def agree(running: RunningNode) -> None:
         )
 
 
-def count(running: RunningNode, *conditions: object) -> int:
+def count(running: RunningNode, *conditions: ColumnElement[bool]) -> int:
     with running.node.database.reading() as session:
-        return session.scalar(select(func.count()).where(*conditions)) or 0  # type: ignore[arg-type]
+        return session.scalar(select(func.count()).where(*conditions)) or 0
 
 
 def released(running: RunningNode) -> int:
