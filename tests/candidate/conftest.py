@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from node.database import Database
+from protocol import Policy
 from tests.equipment.alliance import MEMBERS, Alliance, found_alliance
 from tests.equipment.candidates import Candidates
 from tests.equipment.databases import Databases
@@ -13,11 +14,17 @@ from tests.equipment.web_house import WebHouse
 
 
 @pytest.fixture
-def alliance(database: Database, sqlite_databases: Databases) -> Iterator[Alliance]:
+def policy() -> Policy:
+    """The charter's policy; a test may ask for another."""
+    return Policy()
+
+
+@pytest.fixture
+def alliance(database: Database, sqlite_databases: Databases, policy: Policy) -> Iterator[Alliance]:
     """`aoba` on either engine; the partners only receive."""
     with ExitStack() as stack:
         others = [Database(stack.enter_context(sqlite_databases.fresh())) for _ in MEMBERS[1:]]
-        yield found_alliance([database, *others])
+        yield found_alliance([database, *others], policy=policy)
         for each in others:
             each.close()
 

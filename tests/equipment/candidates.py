@@ -1,12 +1,14 @@
 """People who were sent a private link, and what arrives in their mailboxes and at the partners."""
 
+import io
 import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from node import models
 from node.installation import Node
@@ -119,8 +121,7 @@ class Candidates:
         """How many rows each table has, to show that nothing changed."""
         with self.node.database.reading() as session:
             return {
-                table.name: session.query(table).count()
-                for table in models.METADATA.sorted_tables
+                table.name: session.query(table).count() for table in models.METADATA.sorted_tables
             }
 
     def envelopes(self) -> dict[str, list[Referral]]:
@@ -159,10 +160,24 @@ class Walker:
     def get(self, path: str) -> TestResponse:
         return self.client.get(path)
 
-    def post(self, path: str, values: dict[str, object], *, page: str) -> TestResponse:
+    def csrf(self, page: str) -> str:
+        """The token in the forms of a page."""
         found = TOKEN_FIELD.search(self.get(page).get_data(as_text=True))
         assert found, f"{page} holds no form"
-        return self.client.post(path, data={"csrf_token": found[1], **values})
+        return found[1]
+
+    def post(self, path: str, values: dict[str, object], *, page: str) -> TestResponse:
+        return self.client.post(path, data={"csrf_token": self.csrf(page), **values})
+
+    def attach(self, data: bytes, **values: str) -> TestResponse:
+        """Choose a file on the page about experience, and press its button."""
+        token = self.csrf("/l/experience")
+        chosen = FileStorage(io.BytesIO(data), f"{FAMILY}の履歴書.pdf", "file", "application/pdf")
+        form = {"csrf_token": token, **self.experience, "do": "attach", **values, "file": chosen}
+        # In memory: the client's own way of building it leaves files open behind.
+        boundary, body = encode_multipart(form)
+        content_type = f"multipart/form-data; boundary={boundary}"
+        return self.client.post("/l/experience", data=body, content_type=content_type)
 
     @cached_property
     def arrival(self) -> str:
@@ -211,9 +226,3 @@ class Walker:
     def agree(self, *members: str, seen: str | None = None) -> TestResponse:
         values = {"agree": list(members), "seen": seen or self.seen()}
         return self.post("/l/check", values, page="/l/check")
-
-
-def with_node(web: WebHouse, **parts: object) -> WebHouse:
-    """The same pages on a node with other parts, such as another mail server."""
-    web.node = replace(web.node, **parts)  # type: ignore[misc,arg-type]
-    return web
