@@ -41,8 +41,8 @@ from protocol.documents.ledger import (
     VOTE,
     Entry,
     Order,
-    Vote,
     commitment,
+    encode_vote,
 )
 from protocol.documents.ledger import REFERRAL as REFERRAL_ENTRY
 from protocol.documents.members import MEMBER_CARD, MemberCard
@@ -68,6 +68,8 @@ from protocol.keys import SigningKey, VerifyKey, fingerprint, require_unpublishe
 from protocol.ledger.books import Books, Changes, Head, Lock, MemoryBooks, state_digest
 from protocol.ledger.certificates import (
     Certificate,
+    Voted,
+    order_within,
     parse_certificate,
     verify_certificate,
     verify_order,
@@ -152,7 +154,7 @@ __all__ = [
     "SigningKey",
     "TheirMistake",
     "VerifyKey",
-    "Vote",
+    "Voted",
     "advance",
     "b64decode",
     "b64encode",
@@ -161,6 +163,7 @@ __all__ = [
     "check_signature",
     "commitment",
     "delivery",
+    "encode_vote",
     "envelope",
     "errors",
     "fingerprint",
@@ -168,6 +171,7 @@ __all__ = [
     "judge",
     "lacking",
     "limits",
+    "order_within",
     "parse_certificate",
     "parse_charter",
     "problems",

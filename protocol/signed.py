@@ -11,14 +11,23 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeAlias, TypeVar
+from functools import lru_cache
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from protocol import limits, strictjson
 from protocol.errors import DocumentInvalid, KeyUnknown
 from protocol.keys import SIGNATURE_BYTES, SigningKey, VerifyKey
 from protocol.strictjson import JSON, b64decode, b64encode
 
+
+class Encodable(Protocol):
+    """A document's body: what knows its own bytes."""
+
+    def encode(self) -> bytes: ...
+
+
 T = TypeVar("T")
+E = TypeVar("E", bound=Encodable)
 # Who may sign: key id -> the key, and the member whose key it is.
 Keys: TypeAlias = Mapping[str, tuple[VerifyKey, str]]
 
@@ -27,11 +36,23 @@ _KEYID = re.compile(r"[A-Za-z0-9_-]{43}")
 _FIELDS = {"kind", "payload", "signatures"}
 _SIGNATURE_FIELDS = {"keyid", "value"}
 
+# The writing of `encode`, in which nearly every document arrives.
+_SIGNATURE = rb'\{"keyid":"([A-Za-z0-9_-]{43})","value":"([A-Za-z0-9_-]{86})"\}'
+_WRITTEN_SIGNATURE = re.compile(_SIGNATURE)
+_WRITTEN_SIGNATURES = re.compile(rb"\[%b(?:,%b)*\]" % (_SIGNATURE, _SIGNATURE))
+_WRITTEN_START = re.compile(b'\\{"kind":"(%b)","payload":"' % limits.KIND_PATTERN.encode())
+_WRITTEN_END = re.compile(b'","signatures":\\[%b\\]\\}' % _SIGNATURE)
+
 
 def pae(kind: str, payload: bytes) -> bytes:
     """The bytes that are signed (DSSE v1): lengths before both parts, so they cannot shift."""
+    return b"%b%d %b" % (_label(kind), len(payload), payload)
+
+
+@lru_cache(maxsize=64)
+def _label(kind: str) -> bytes:
     label = f"application/vnd.tasuki.{kind}.v1+json"
-    return f"DSSEv1 {len(label)} {label} {len(payload)} ".encode("ascii") + payload
+    return f"DSSEv1 {len(label)} {label} ".encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +71,7 @@ class SignedDocument:
     payload: bytes
     signatures: tuple[Signature, ...]
     _digest: bytes | None = field(default=None, init=False, repr=False, compare=False)
+    _encoded: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def signing_bytes(self) -> bytes:
@@ -79,10 +101,14 @@ class SignedDocument:
 
     def encode(self) -> bytes:
         """`to_json` in bytes, written out: every part is base64url or the name of a kind."""
-        return (
-            f'{{"kind":"{self.kind}","payload":"{b64encode(self.payload)}",'
-            f'"signatures":{self.encode_signatures()}}}'
-        ).encode("ascii")
+        if self._encoded is None:
+            text = (
+                f'{{"kind":"{self.kind}","payload":"{b64encode(self.payload)}",'
+                f'"signatures":{self.encode_signatures()}}}'
+            )
+            object.__setattr__(self, "_encoded", text.encode("ascii"))
+        assert self._encoded is not None
+        return self._encoded
 
     def encode_signatures(self) -> str:
         """The signatures alone, for a form in which the payload stands apart."""
@@ -107,13 +133,53 @@ class SignedDocument:
         """The same, where the payload stands apart from what is claimed about it."""
         if type(kind) is not str or not _KIND.fullmatch(kind):
             raise DocumentInvalid("kind is not the name of a kind")
-        if type(signatures) is not list or not 1 <= len(signatures) <= limits.SIGNATURES_MAX:
-            raise DocumentInvalid(f"signatures is a list of 1 to {limits.SIGNATURES_MAX}")
-        return cls(kind, payload, tuple(map(_signature, signatures)))
+        return cls(kind, payload, _signatures(signatures))
 
     @classmethod
     def parse(cls, data: bytes, *, bytes_max: int = limits.DOCUMENT_BYTES_MAX) -> "SignedDocument":
-        return cls.from_json(strictjson.parse(data, bytes_max=bytes_max))
+        written = read_written(data) if len(data) <= bytes_max else None
+        return written or cls.from_json(strictjson.parse(data, bytes_max=bytes_max))
+
+
+def read_written(data: bytes) -> SignedDocument | None:
+    """The document, if `encode` wrote these bytes, with one signature; None: ask the reader.
+
+    A short cut and no second opinion: what is read here, `from_json` reads alike.
+    """
+    start = _WRITTEN_START.match(data)
+    if start is None:
+        return None
+    end = data.find(b'"', start.end())
+    rest = _WRITTEN_END.fullmatch(data, end)
+    if rest is None:
+        return None
+    try:
+        payload = b64decode(data[start.end() : end].decode("ascii"))
+        signature = Signature(rest[1].decode("ascii"), b64decode(rest[2].decode("ascii")))
+    except (UnicodeDecodeError, DocumentInvalid):
+        return None
+    document = SignedDocument(start[1].decode("ascii"), payload, (signature,))
+    object.__setattr__(document, "_encoded", data)
+    return document
+
+
+def read_written_signatures(data: bytes) -> tuple[Signature, ...] | None:
+    """The same for any number of signatures, as `encode_signatures` writes them."""
+    if not _WRITTEN_SIGNATURES.fullmatch(data):
+        return None
+    found = _WRITTEN_SIGNATURE.findall(data)
+    if len(found) > limits.SIGNATURES_MAX:
+        return None
+    try:
+        return tuple([Signature(k.decode("ascii"), b64decode(v.decode("ascii"))) for k, v in found])
+    except DocumentInvalid:
+        return None
+
+
+def _signatures(obj: JSON) -> tuple[Signature, ...]:
+    if type(obj) is not list or not 1 <= len(obj) <= limits.SIGNATURES_MAX:
+        raise DocumentInvalid(f"signatures is a list of 1 to {limits.SIGNATURES_MAX}")
+    return tuple(map(_signature, obj))
 
 
 def _signature(obj: JSON) -> Signature:
@@ -180,11 +246,9 @@ def verify(
     return Signed(parse(document.payload), document, member, _PROVEN)
 
 
-def sign_own(
-    kind: str, payload: bytes, key: SigningKey, member: str, parse: Callable[[bytes], T]
-) -> Signed[T]:
+def sign_own(kind: str, body: E, key: SigningKey, member: str) -> Signed[E]:
     """Sign a document of our own: proven without a check, since the signature was made here."""
-    return Signed(parse(payload), sign(kind, payload, key), member, _PROVEN)
+    return Signed(body, sign(kind, body.encode(), key), member, _PROVEN)
 
 
 def require_kind(document: SignedDocument, kind: str) -> None:

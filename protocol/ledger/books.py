@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from protocol.documents.ledger import NO_PREVIOUS, Entry
@@ -30,6 +31,9 @@ class Head:
     @property
     def balance(self) -> int:
         return self.credits - self.debits
+
+
+EMPTY = Head()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,13 @@ class MemoryBooks:
         self._certificates: dict[tuple[str, int], bytes] = {}
         self._paid: dict[str, dict[str, tuple[list[int], list[int]]]] = {}
         self._entries: dict[str, set[str]] = {}
+        self._vector: dict[str, int] = {}
 
     def head(self, account: str) -> Head:
-        return self._heads.get(account, Head())
+        return self._heads.get(account, EMPTY)
 
-    def vector(self) -> dict[str, int]:
-        return {a: head.sequence for a, head in self._heads.items() if head.sequence}
+    def vector(self) -> Mapping[str, int]:
+        return MappingProxyType(self._vector)
 
     def lock(self, account: str, sequence: int) -> Lock | None:
         return self._locks.get((account, sequence))
@@ -105,8 +110,7 @@ class MemoryBooks:
         return total
 
     def repeated(self, account: str, entry_ids: Iterable[str]) -> str | None:
-        used = self._entries.get(account, set())
-        return next((entry_id for entry_id in entry_ids if entry_id in used), None)
+        return next(iter(self._entries.get(account, set()).intersection(entry_ids)), None)
 
     def certificate(self, account: str, sequence: int) -> bytes | None:
         return self._certificates.get((account, sequence))
@@ -121,9 +125,12 @@ class MemoryBooks:
         """Apply one certificate's changes; the lock it releases was for exactly this order."""
         assert changes.sequence == self.head(changes.account).sequence + 1
         self._heads[changes.account] = changes.head
+        self._vector[changes.account] = changes.sequence
         for payee, points in changes.credits.items():
             head = self.head(payee)
-            self._heads[payee] = replace(head, credits=head.credits + points)
+            self._heads[payee] = Head(
+                head.sequence, head.digest, head.debits, head.credits + points
+            )
             sequences, totals = self._paid.setdefault(payee, {}).setdefault(
                 changes.account, ([], [])
             )
@@ -146,6 +153,6 @@ def state_digest(heads: Mapping[str, Head]) -> bytes:
             "sequence": head.sequence,
         }
         for account, head in heads.items()
-        if head != Head()
+        if head != EMPTY
     }
     return hashlib.sha256(encode(state)).digest()

@@ -7,14 +7,30 @@ The owner's signature on the order is the owner's vote.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from protocol import limits
 from protocol.charter import Charter
-from protocol.documents.ledger import ORDER, VOTE, Order, Vote
-from protocol.errors import CertificateInvalid, EpochMismatch, ProtocolError
+from protocol.documents.ledger import ORDER, VOTE, Order, encode_vote
+from protocol.errors import CertificateInvalid, EpochMismatch, ProtocolError, TooLarge
 from protocol.keys import VerifyKey
-from protocol.signed import Signature, Signed, SignedDocument, check_signature, verify
+from protocol.signed import (
+    Signature,
+    Signed,
+    SignedDocument,
+    check_signature,
+    read_written_signatures,
+    verify,
+)
 from protocol.strictjson import Reader, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """What a replica remembers from its vote until the certificate: the order, and its vote."""
+
+    order: Signed[Order]
+    vote: SignedDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +44,13 @@ class Certificate:
 
 
 def encode_certificate(order: SignedDocument, vote: SignedDocument) -> bytes:
-    return b'{"order":' + order.encode() + b',"vote":' + vote.encode() + b"}"
+    """The certificate's one writing: the order and the vote as they are."""
+    return b'{"order":%b,"vote":%b}' % (order.encode(), vote.encode())
+
+
+def order_within(data: bytes) -> bytes:
+    """The signed order's bytes within a certificate; anything, if it is written in another way."""
+    return data[len(b'{"order":') : data.find(b',"vote":')]
 
 
 def parse_certificate(data: bytes) -> tuple[SignedDocument, SignedDocument]:
@@ -59,28 +81,19 @@ def verify_vote(vote: SignedDocument, order: Signed[Order]) -> None:
     """Raise unless the vote's statement is about exactly this order; signatures come after."""
     # The digest, not the place: two orders may claim one place, and a vote for one of them must
     # never count for the other.
-    if vote.kind != VOTE or vote.payload != Vote.on(order.body, order.digest).encode():
+    if vote.kind != VOTE or vote.payload != encode_vote(order.body, order.digest):
         raise CertificateInvalid("the vote is about another order")
 
 
-def verify_certificate(
-    data: bytes,
-    charter: Charter,
-    *,
-    proven: Signed[Order] | None = None,
-    own: Signature | None = None,
-) -> Certificate:
+def verify_certificate(data: bytes, charter: Charter, *, voted: Voted | None = None) -> Certificate:
     """The certificate, or the first reason why it is none, as CertificateInvalid.
 
-    `proven` is an order verified before (when this replica voted), `own` the signature this
-    replica itself gave: what is known to be true byte for byte is not verified again.
+    What is byte for byte as in `voted` is not read and not verified again.
     """
-    document, vote = parse_certificate(data)
-    if proven is not None and proven.document == document:
-        order = proven
-    else:
-        order = verify_order(document, charter)
-    verify_vote(vote, order)
+    if len(data) > limits.CERTIFICATE_BYTES_MAX:
+        raise TooLarge(f"{len(data)} bytes", limit_bytes=limits.CERTIFICATE_BYTES_MAX)
+    claim = None if voted is None else _as_voted(data, voted, charter)
+    order, vote, own = claim or _read(data, charter)
 
     voters = {order.signer}
     for signature in vote.signatures:
@@ -98,6 +111,29 @@ def verify_certificate(
     if len(voters) < charter.q:
         raise CertificateInvalid(f"{len(voters)} members voted and {charter.q} are needed")
     return Certificate(order, vote, data)
+
+
+# What is proven of a certificate before its votes are counted, and the vote known to be our own.
+_Claim: TypeAlias = tuple[Signed[Order], SignedDocument, Signature | None]
+
+
+def _read(data: bytes, charter: Charter) -> _Claim:
+    document, vote = parse_certificate(data)
+    order = verify_order(document, charter)
+    verify_vote(vote, order)
+    return order, vote, None
+
+
+def _as_voted(data: bytes, voted: Voted, charter: Charter) -> _Claim | None:
+    """The claim of a certificate that is, up to its signatures, what we voted for."""
+    start = encode_certificate(voted.order.document, voted.vote).rpartition(b"[")[0]
+    if not data.startswith(start) or voted.order.body.epoch != charter.epoch:
+        return None
+    signatures = read_written_signatures(data[len(start) : -2])
+    if signatures is None or not data.endswith(b"}}"):
+        return None
+    vote = SignedDocument(VOTE, voted.vote.payload, signatures)
+    return voted.order, vote, voted.vote.signatures[0]
 
 
 def _check(vote: SignedDocument, signature: Signature, key: VerifyKey) -> None:

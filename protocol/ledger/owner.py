@@ -17,7 +17,7 @@ from protocol.documents.ledger import (
     VOTE,
     Entry,
     Order,
-    Vote,
+    encode_vote,
 )
 from protocol.errors import CertificateInvalid
 from protocol.keys import SigningKey
@@ -55,7 +55,7 @@ def build_order(
         seen=seen,
         entries=entries,
     )
-    return sign_own(ORDER, order.encode(), key, account, Order.parse)
+    return sign_own(ORDER, order, key, account)
 
 
 def _affordable(waiting: Iterable[Entry], balance: int, limit: int) -> tuple[Entry, ...]:
@@ -79,7 +79,7 @@ class Ballot:
         self.order = order
         self._charter = charter
         self._votes: dict[str, Signature] = {}
-        payload = Vote.on(order.body, order.digest).encode()
+        payload = encode_vote(order.body, order.digest)
         self._document = SignedDocument(VOTE, payload, ())
 
     @property

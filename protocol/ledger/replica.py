@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol.charter import Charter
-from protocol.documents.ledger import FIRST_INCARNATION, FREE_HIRE, VOTE, Order, Vote
+from protocol.documents.ledger import FIRST_INCARNATION, FREE_HIRE, VOTE, Order, encode_vote
 from protocol.errors import IncarnationStale, LimitExceeded, OrderConflict, OrderInvalid
 from protocol.keys import SigningKey
 from protocol.ledger.books import Books, Changes, Head, Lock
@@ -53,7 +53,7 @@ def judge(order: Signed[Order], charter: Charter, books: Books) -> Verdict:
     Raises OrderConflict with the other signed order when another one holds the place here, and the
     refusal that fits when the order is not valid. Nothing is changed by asking.
     """
-    body, digest = order.body, order.document.digest
+    body, digest = order.body, order.digest
     if body.account not in charter.accounts:
         raise OrderInvalid(f"{body.account} keeps no account")
     head = books.head(body.account)
@@ -78,13 +78,12 @@ def judge(order: Signed[Order], charter: Charter, books: Books) -> Verdict:
 
 def missing_before(order: Order, books: Books) -> Mapping[str, tuple[int, int]]:
     """The certificates that must be applied here before the order can be judged or applied."""
-    vector = books.vector()
-    wanted = {**order.seen, order.account: order.sequence - 1}
-    return {
-        account: (vector.get(account, 0) + 1, sequence)
-        for account, sequence in wanted.items()
-        if sequence > vector.get(account, 0)
-    }
+    missing, vector = {}, books.vector()
+    for account, sequence in {**order.seen, order.account: order.sequence - 1}.items():
+        applied = vector.get(account, 0)
+        if sequence > applied:
+            missing[account] = (applied + 1, sequence)
+    return missing
 
 
 def check_valid(order: Order, head: Head, charter: Charter, books: Books) -> None:
@@ -94,11 +93,11 @@ def check_valid(order: Order, head: Head, charter: Charter, books: Books) -> Non
         raise IncarnationStale("a later incarnation needs the promises that allow it")
     if order.previous != head.digest:
         raise OrderInvalid(f"order {order.sequence} does not follow our order {head.sequence}")
-    foreign = (set(order.seen) - charter.accounts) | ({order.account} & set(order.seen))
-    if foreign:
-        raise OrderInvalid(f"seen names {min(foreign)}")
+    others = charter.accounts - {order.account}
+    if not others.issuperset(order.seen):
+        raise OrderInvalid(f"seen names {min(set(order.seen) - others)}")
     for entry in order.entries:
-        if entry.to not in charter.accounts or entry.to == order.account:
+        if entry.to not in others:
             raise OrderInvalid(f"{entry.to} cannot be paid by {order.account}")
     repeated = books.repeated(order.account, [entry.id for entry in order.entries])
     if repeated is not None:
@@ -114,14 +113,14 @@ def check_valid(order: Order, head: Head, charter: Charter, books: Books) -> Non
 
 def floor_of(order: Order, charter: Charter) -> int:
     """The lowest balance the order may leave: a free hire is spent from what was earned."""
-    if any(entry.kind == FREE_HIRE for entry in order.entries):
+    if FREE_HIRE in [entry.kind for entry in order.entries]:
         return 0
     return -charter.member(order.account).credit_limit
 
 
 def cast_vote(order: Signed[Order], key: SigningKey) -> SignedDocument:
     """The vote for an order that `judge` answered with Cast, and whose lock is durable."""
-    return sign(VOTE, Vote.on(order.body, order.document.digest).encode(), key)
+    return sign(VOTE, encode_vote(order.body, order.digest), key)
 
 
 def advance(certificate: Certificate, books: Books) -> Changes | None:
@@ -138,14 +137,10 @@ def advance(certificate: Certificate, books: Books) -> Changes | None:
     paid: dict[str, int] = {}
     for entry in order.entries:
         paid[entry.to] = paid.get(entry.to, 0) + entry.points
+    debits = head.debits + order.debit
     return Changes(
         account=order.account,
-        head=Head(
-            sequence=order.sequence,
-            digest=certificate.order.document.digest,
-            debits=head.debits + order.debit,
-            credits=head.credits,
-        ),
+        head=Head(order.sequence, certificate.order.digest, debits, head.credits),
         credits=paid,
         entries=order.entries,
         certificate=certificate.data,

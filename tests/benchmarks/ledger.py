@@ -16,6 +16,7 @@ from protocol import (
     OrderAnswer,
     Signed,
     SignedDocument,
+    Voted,
     advance,
     build_order,
     cast_vote,
@@ -23,7 +24,6 @@ from protocol import (
     verify_certificate,
     verify_order,
 )
-from protocol.signed import Signature
 from tests.benchmarks.registry import Figure, benchmark
 from tests.benchmarks.timing import cpu_us
 from tests.protocol.alliance import NAMES, founded
@@ -37,12 +37,10 @@ class Replica:
 
     def __init__(self, name: str) -> None:
         self.name, self.books, self.key = name, MemoryBooks(), SIGNING[name]
-        self._voted: tuple[Signed, Signature] | None = None
+        self._voted: Voted | None = None
 
     def open(self, entry: Entry) -> Signed:
-        order = build_order(
-            self.name, [entry], charter=CHARTER, books=self.books, key=self.key
-        )
+        order = build_order(self.name, [entry], charter=CHARTER, books=self.books, key=self.key)
         assert order is not None
         self._lock(order)
         return order
@@ -51,7 +49,7 @@ class Replica:
         order = verify_order(SignedDocument.parse(body), CHARTER)
         self._lock(order)
         vote = cast_vote(order, self.key)
-        self._voted = order, vote.signatures[0]
+        self._voted = Voted(order, vote)
         return OrderAnswer(vote=vote).encode()
 
     def _lock(self, order: Signed) -> None:
@@ -69,8 +67,7 @@ class Replica:
         return certificate.data
 
     def receive(self, body: bytes) -> None:
-        order, own = self._voted or (None, None)
-        certificate = verify_certificate(body, CHARTER, proven=order, own=own)
+        certificate = verify_certificate(body, CHARTER, voted=self._voted)
         changes = advance(certificate, self.books)
         assert changes is not None
         self.books.commit(changes)

@@ -15,3 +15,11 @@ def refusal_of(action: Callable[[], object]) -> str | None:
         return None
     assert code in codes()
     return code
+
+
+def outcome_of(parse: Callable[[bytes], object], data: bytes) -> object:
+    """What is read, or the code of the refusal: for comparing two ways of reading."""
+    try:
+        return parse(data)
+    except ProtocolError as refusal:
+        return refusal.code

@@ -1,16 +1,27 @@
 """Signed documents: bytes that stay as they are, labels that keep kinds apart, proof by type."""
 
 import hashlib
+from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol import signed
+from protocol import limits, signed, strictjson
 from protocol.errors import DocumentInvalid, KeyUnknown, SignatureInvalid
 from protocol.signed import Signed, SignedDocument
 from tests.protocol.cast import KEYS, REFERRAL, SIGNING, STRANGER, letter
-from tests.protocol.refusals import refusal_of
+from tests.protocol.refusals import outcome_of, refusal_of
+
+
+@dataclass(frozen=True)
+class Words:
+    """A body that is its bytes."""
+
+    words: bytes
+
+    def encode(self) -> bytes:
+        return self.words
 
 
 def read(payload: bytes) -> bytes:
@@ -98,5 +109,61 @@ def test_every_signature_of_a_document_can_be_checked_by_itself() -> None:
 
 
 def test_our_own_document_is_proven_as_it_is_made() -> None:
-    own = signed.sign_own("vote", b"{}", SIGNING["aoba"], "aoba", read)
-    assert own == signed.verify(own.document, "vote", KEYS, read)
+    own = signed.sign_own("vote", Words(b"{}"), SIGNING["aoba"], "aoba")
+    assert own == signed.verify(own.document, "vote", KEYS, Words)
+
+
+PIECES = [
+    b'"',
+    b"{",
+    b"}",
+    b"[]",
+    b",",
+    b" ",
+    b"A",
+    b"=",
+    b"\\u0041",
+    b"\n",
+    b"\xff",
+    b'"kind":"x",',
+]
+
+
+@settings(max_examples=300)
+@given(
+    at=st.integers(0, 2000),
+    length=st.integers(0, 3),
+    piece=st.sampled_from(PIECES),
+    signers=st.integers(1, 2),
+)
+def test_both_ways_of_reading_a_document_agree(
+    at: int, length: int, piece: bytes, signers: int
+) -> None:
+    """What is written as we write it is read by patterns; everything by the JSON reader."""
+    document = letter() if signers == 1 else letter().add(SIGNING["biwa"])
+    data = document.encode()
+    at %= len(data)
+    changed = data[:at] + piece + data[at + length :]
+    assert outcome_of(SignedDocument.parse, changed) == outcome_of(in_any_writing, changed)
+
+
+def in_any_writing(data: bytes) -> SignedDocument:
+    return SignedDocument.from_json(strictjson.parse(data, bytes_max=100_000))
+
+
+def test_a_document_keeps_the_bytes_it_came_in() -> None:
+    data = letter().encode()
+    for read_back in (SignedDocument.parse(data), signed.read_written(data)):
+        assert read_back is not None
+        assert read_back == letter()
+        assert read_back.encode() == data
+    assert signed.read_written(b" " + data) is None
+    assert SignedDocument.parse(b" " + data).encode() == data
+
+
+@given(count=st.integers(0, 70))
+def test_a_list_of_signatures_reads_back_as_it_was_written(count: int) -> None:
+    document = SignedDocument("vote", b"x", letter().signatures * count)
+    data = document.encode_signatures().encode()
+    expected = document.signatures if 1 <= count <= limits.SIGNATURES_MAX else None
+    assert signed.read_written_signatures(data) == expected

@@ -20,40 +20,44 @@ from protocol import (
     Settled,
     Signed,
     SignedDocument,
+    Voted,
     advance,
     cast_vote,
     judge,
     limits,
-    parse_certificate,
+    order_within,
     verify_certificate,
     verify_order,
 )
 
-# Orders stay in memory from our vote until their certificate comes back a moment later.
-PROVEN_MAX = 64
+# A vote stays in memory until its certificate comes back a moment later.
+VOTES_MAX = 64
 # A peer far ahead of us is pulled from in order; what it pushes beyond this is fetched again.
 HELD_MAX_PER_ACCOUNT = 256
 
 
-class ProvenOrders:
-    """The last orders this process verified, so that a certificate costs its votes only."""
+class RecentVotes:
+    """What this process voted for lately, so that a certificate costs the others' votes only.
+
+    Found by the order's signed bytes, which a certificate repeats.
+    """
 
     def __init__(self) -> None:
-        self._orders: OrderedDict[bytes, Signed[Order]] = OrderedDict()
+        self._votes: OrderedDict[bytes, Voted] = OrderedDict()
         self._mutex = Mutex()
 
-    def keep(self, order: Signed[Order]) -> None:
+    def keep(self, order: Signed[Order], vote: SignedDocument) -> None:
         with self._mutex:
-            self._orders[order.digest] = order
-            if len(self._orders) > PROVEN_MAX:
-                self._orders.popitem(last=False)
+            self._votes[order.document.encode()] = Voted(order, vote)
+            if len(self._votes) > VOTES_MAX:
+                self._votes.popitem(last=False)
 
-    def find(self, digest: bytes) -> Signed[Order] | None:
+    def find(self, order: bytes) -> Voted | None:
         with self._mutex:
-            return self._orders.get(digest)
+            return self._votes.get(order)
 
 
-_proven = ProvenOrders()
+_recent = RecentVotes()
 
 
 def vote_on(session: Session, context: Context, body: bytes) -> bytes:
@@ -63,7 +67,7 @@ def vote_on(session: Session, context: Context, body: bytes) -> bytes:
     this transaction, so the vote may leave once the caller has committed.
     """
     charter = context.charter(session)
-    document = SignedDocument.parse(body, bytes_max=limits.PEER_BODY_BYTES_MAX)
+    document = SignedDocument.parse(body, bytes_max=limits.CERTIFICATE_BYTES_MAX)
     order = verify_order(document, charter)
     books = SQLBooks(session)
     books.hold_account(order.body.account)
@@ -73,8 +77,9 @@ def vote_on(session: Session, context: Context, body: bytes) -> bytes:
     if isinstance(verdict, Settled):
         return OrderAnswer(certificate=verdict.certificate).encode()
     lock_if_new(books, context, verdict)
-    _proven.keep(order)
-    return OrderAnswer(vote=cast_vote(order, context.keyring.signing)).encode()
+    vote = cast_vote(order, context.keyring.signing)
+    _recent.keep(order, vote)
+    return OrderAnswer(vote=vote).encode()
 
 
 def lock_if_new(books: SQLBooks, context: Context, verdict: Cast) -> None:
@@ -98,8 +103,7 @@ def receive_certificate(session: Session, context: Context, body: bytes) -> bool
 
 
 def _verify(body: bytes, charter: Charter) -> Certificate:
-    document, _ = parse_certificate(body)
-    return verify_certificate(body, charter, proven=_proven.find(document.digest))
+    return verify_certificate(body, charter, voted=_recent.find(order_within(body)))
 
 
 def apply_certificate(session: Session, context: Context, certificate: Certificate) -> bool:
