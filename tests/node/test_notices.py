@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from node import models
 from node.refusals import Refusal
-from node.services import links, notices, templates
+from node.services import applicants, links, notices, templates
 from node.services.notices import reports
 from tests.equipment.notices_room import LINK, MORNING, SENDER, Room, at, text_of
 from tests.equipment.smtp import MailServer
@@ -109,6 +109,18 @@ def test_one_missing_value_sends_nothing_and_names_everybody_it_misses(
     room.clock.move(86_400)
     assert room.work() == 0
     assert mail_server.messages == []
+
+
+def test_a_value_that_went_missing_while_it_waited_stops_the_approval(room: Room) -> None:
+    ids = room.applicants(10)
+    batch = room.draft(ids, room.template())
+    room.request(batch)
+    with room.node.database.transaction() as session:
+        applicants.get(session, ids[0]).job = ""
+    before = everything(room)
+    with pytest.raises(notices.ValuesMissing):
+        room.approve(batch)
+    assert everything(room) == before
 
 
 def test_the_same_person_can_never_approve(room: Room) -> None:

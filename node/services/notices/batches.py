@@ -180,6 +180,9 @@ def approve(
         raise BatchNotWaiting
     if batch.requested_by == user_id:
         raise ApprovalBySamePerson
+    # Somebody's data may have changed while the batch waited.
+    if gaps := review(session, context, batch).missing:
+        raise ValuesMissing(people=len(gaps))
 
     batch.approved_by = user_id
     _book(session, context, batch)
