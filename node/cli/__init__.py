@@ -4,6 +4,7 @@ import click
 
 from node.cli.applicants import import_
 from node.cli.demo import demo
+from node.cli.doctor import doctor
 from node.cli.found import found
 from node.cli.init import init
 from node.cli.serve import serve, worker
@@ -20,5 +21,5 @@ def main() -> None:
     """
 
 
-for command in (demo, init, found, serve, worker, users, import_):
+for command in (demo, init, found, serve, worker, doctor, users, import_):
     main.add_command(command)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from re import Pattern
+from typing import TypeAlias
 
 from node.cli.demo.looking import Look
 from node.cli.demo.story import ACCEPTED, CHOICES, Facts
@@ -18,6 +19,8 @@ NEEDLE_BYTES_MIN = 8
 # A file is read in pieces that overlap by more than the longest needle.
 PIECE_BYTES = 4 * 1024 * 1024
 OVERLAP_BYTES = 512
+# So few are looked for one after the other, which is faster than any expression.
+FEW = 40
 TEXT_ENCODINGS = ("utf-8", "cp932", "utf-16-le", "utf-16-be")
 
 
@@ -112,22 +115,18 @@ class Search:
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._families: list[tuple[Pattern[bytes], dict[bytes, list[bytes]]]] = []
         families: dict[str, set[bytes]] = {}
         for text in texts:
             for family, needle in _needles(text):
                 families.setdefault(family, set()).add(needle)
-        for needles in families.values():
-            heads: dict[bytes, list[bytes]] = {}
-            for needle in needles:
-                heads.setdefault(needle[:NEEDLE_BYTES_MIN], []).append(needle)
-            sets = (sorted({head[at] for head in heads}) for at in range(NEEDLE_BYTES_MIN))
-            expression = b"".join(b"[" + b"".join(map(_hex, each)) + b"]" for each in sets)
-            self._families.append((re.compile(expression), heads))
+        self._few = [n for needles in families.values() if len(needles) <= FEW for n in needles]
+        self._families = [_heads(needles) for needles in families.values() if len(needles) > FEW]
 
     def is_in(self, content: bytes) -> bool:
         """Tell whether any of the texts stands in these bytes."""
-        return any(_is_in(content, pattern, heads) for pattern, heads in self._families)
+        return any(needle in content for needle in self._few) or any(
+            _is_in(content, pattern, heads) for pattern, heads in self._families
+        )
 
     def is_in_file(self, path: Path) -> bool:
         """Tell whether any of the texts stands in this file."""
@@ -140,7 +139,20 @@ class Search:
         return False
 
 
-def _is_in(content: bytes, pattern: Pattern[bytes], heads: dict[bytes, list[bytes]]) -> bool:
+Heads: TypeAlias = dict[bytes, list[bytes]]
+
+
+def _heads(needles: set[bytes]) -> tuple[Pattern[bytes], Heads]:
+    """Texts by their first bytes, and an expression that any of these must fit."""
+    heads: Heads = {}
+    for needle in needles:
+        heads.setdefault(needle[:NEEDLE_BYTES_MIN], []).append(needle)
+    sets = (sorted({head[at] for head in heads}) for at in range(NEEDLE_BYTES_MIN))
+    expression = b"".join(b"[" + b"".join(map(_hex, each)) + b"]" for each in sets)
+    return re.compile(expression), heads
+
+
+def _is_in(content: bytes, pattern: Pattern[bytes], heads: Heads) -> bool:
     at = 0
     while found := pattern.search(content, at):
         at = found.start()
@@ -157,6 +169,8 @@ def _needles(text: str) -> Iterator[tuple[str, bytes]]:
             written = text.encode(encoding)
         except UnicodeEncodeError:
             continue
+        if text.isascii():
+            written = written.rstrip(b"\0")
         if len(written) >= NEEDLE_BYTES_MIN:
             yield f"{encoding} {text.isascii()}", written
     if not text.isascii():

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 MAIL_DOMAIN = "oubo.example.jp"
+# 090-9999-0123 in every way: with and without hyphens and +81. No other number begins so.
+PHONES = ("90-9999-0", "90999900", "90999901", "80-9999-0", "80999901")
 APPLICANTS = 120
 
 FAMILY_NAMES = """
@@ -95,18 +97,6 @@ class Person:
     @property
     def given(self) -> str:
         return " ".join(self.name.split()[1:])
-
-    @property
-    def texts(self) -> list[str]:
-        """What must never be found outside of a sealed place."""
-        digits = self.phone.replace("-", "")
-        return [
-            *(each.replace(" ", blank) for each in (self.name, self.kana) for blank in " 　"),
-            *(each.replace(" ", "") for each in (self.name, self.kana)),
-            self.email,
-            self.phone,
-            digits[1:],  # 090… and +8190… end alike
-        ]
 
 
 def applicants(today: date) -> list[Person]:
@@ -210,5 +200,9 @@ def _cells(person: Person) -> list[str]:
 
 
 def secrets_of(people: list[Person]) -> list[str]:
-    """Every text of these people that must be found nowhere, and what the company noted."""
-    return [*(text for person in people for text in person.texts), REASON, NOTE]
+    """Texts that must be found nowhere: names, what the company noted, and, since all share them,
+    the end of every mail address and the beginning of every telephone number.
+    """
+    names = {each for person in people for each in (person.name, person.kana)}
+    written = {name.replace(" ", blank) for name in names for blank in (" ", "　", "")}
+    return [*sorted(written), f"@{MAIL_DOMAIN}", *PHONES, REASON, NOTE]

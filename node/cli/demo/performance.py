@@ -27,6 +27,7 @@ from node.cli.entrance import Failed
 from protocol import Charter
 
 LOOK_S = 0.5
+LOOKING = "looking around"
 
 
 def perform(*, once: bool, data: Path | None, nodes_on: str) -> None:
@@ -43,7 +44,9 @@ def perform(*, once: bool, data: Path | None, nodes_on: str) -> None:
             else:
                 _play(stack, data, telling, once=once, nodes_on=nodes_on)
     except KeyboardInterrupt:
-        telling.console.print("The nodes are stopped.")
+        if telling.step_name != LOOKING:
+            raise Failed(f"In {telling.step_name}: broken off; the nodes are stopped.") from None
+        telling.console.print("\nThe nodes are stopped.")
     except Failed as failure:
         raise Failed(f"In {telling.step_name}: {failure.message}") from failure
 
@@ -143,8 +146,8 @@ def _stay(
     stack: ExitStack, workshop: Workshop, mails: mailbox.Mailbox, nodes: Nodes, telling: Telling
 ) -> NoReturn:
     """Stay up until Ctrl-C, and watch the nodes."""
-    show_places(telling.console, workshop, stack.enter_context(mailbox.page(mails)))
-    telling.step_name = "looking around"
+    show_places(workshop, stack.enter_context(mailbox.page(mails)))
+    telling.step_name = LOOKING
     while True:
         nodes.check()
         time.sleep(LOOK_S)

@@ -103,7 +103,9 @@ class Story:
         self.facts.imported = new
         self._telling.say(f"{new} applicants imported from a CP932 file; {broken} row handed back")
         batch, count = self._desk("aoba", "recruiter").prepare_notices(COMPANIES[0])
-        self._telling.say(f"{count} notices to those rejected after an interview; one asks")
+        self._telling.say(
+            f"{count} notices, to those rejected after an interview; approval is asked for"
+        )
         self._desk("aoba", "approver").approve_notices(batch)
         self._telling.say("a second person has looked at them and approved")
         with self._telling.bar("mails leave", count) as done:
@@ -113,7 +115,11 @@ class Story:
                 MAIL_WAIT_S,
             )
         self.facts.notices_sent = len(self._mailbox)
-        self._telling.say(f"{count} mails arrived by SMTP, each with a link of its own")
+        links = len({mail.link for mail in self._mailbox.all() if "/l/" in mail.link})
+        self._telling.say(
+            f"{count} mails arrived by SMTP; {links} with a link of their own, {count - links} "
+            "without, as these people wished"
+        )
 
     def collect_consents(self) -> None:
         """Step 3: ten people decide, each on a phone."""
@@ -164,12 +170,15 @@ class Story:
             if accepted:
                 desk.answer(waiting[:accepted], "accept")
             desk.answer(waiting[accepted:], "decline")
+        declined = REFERRALS - ACCEPTED
         self._wait(
-            lambda: self._look.sent("aoba", "released") == ACCEPTED,
-            f"{ACCEPTED} profiles should be released",
+            lambda: (
+                self._look.sent("aoba", "released") == ACCEPTED
+                and self._look.sent("aoba", "declined") == declined
+            ),
+            f"{ACCEPTED} profiles should be released, {declined} referrals declined",
         )
         self.facts.referrals_accepted = self._look.sent("aoba", "released")
-        declined = self._look.sent("aoba", "declined")
         self._telling.say(
             f"{ACCEPTED} accepted ({RULE_CAP} by bridge's rule), {declined} declined without a word"
         )
@@ -225,8 +234,8 @@ class Story:
         batch, count = bridge.prepare_notices(COMPANIES[3])
         self._wait(lambda: len(self._mailbox) >= before + count, f"{batch}: {count} notices")
         self._telling.say(f"bridge told {new} people, so few that no second person is needed")
-        status = self._consent("bridge", self.seekers[0], Choice(("aoba",)))
-        self._telling.say(f"one of them chose aoba; the status page is {status[:4]}…")
+        self._consent("bridge", self.seekers[0], Choice(("aoba",)))
+        self._telling.say("one of them chose aoba")
         aoba = self._desk("aoba", "recruiter")
         waiting = self._wait(aoba.waiting, "bridge's referral should reach aoba")
         return waiting[0]

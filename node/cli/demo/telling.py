@@ -31,7 +31,8 @@ class Telling:
     def say(self, sentence: str) -> None:
         """One thing that came true."""
         seconds = time.monotonic() - self._began
-        self.console.print(f"     [green]✓[/green] {sentence} [dim]({seconds:.0f} s)[/dim]")
+        line = f"     [green]✓[/green] {sentence} [dim]({seconds:.0f} s)[/dim]"
+        self.console.print(line, soft_wrap=True)
 
     @contextmanager
     def bar(self, doing: str, total: int) -> Iterator[Callable[[int], None]]:
@@ -43,13 +44,15 @@ class Telling:
             BarColumn(),
             MofNCompleteColumn(),
         )
-        with Progress(*columns, console=self.console, transient=True) as progress:
+        quiet = not self.console.is_terminal
+        with Progress(*columns, console=self.console, transient=True, disable=quiet) as progress:
             task = progress.add_task(doing, total=total)
             yield lambda done: progress.update(task, completed=done)
 
 
-def show_places(console: Console, workshop: Workshop, mailbox: str) -> None:
+def show_places(workshop: Workshop, mailbox: str) -> None:
     """Where to look around: each node, who signs in there, and the mailbox."""
+    console = Console(highlight=False)
     table = Table("node", "address", "role", "user", "password", box=None, padding=(0, 2, 0, 0))
     for place in workshop.places:
         for at, user in enumerate(place.users):
