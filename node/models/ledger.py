@@ -60,6 +60,8 @@ class LedgerCertificate(Model):
     __table_args__ = (
         # Orders begin at 1.
         CheckConstraint("sequence >= 1", name="sequence_from_one"),
+        # A peer that lacks certificates gets them in the order in which they were applied here.
+        Index(None, "position"),
     )
 
     # The primary key is the rule: one certificate for one place, whatever its incarnation.
@@ -69,6 +71,8 @@ class LedgerCertificate(Model):
     incarnation: Mapped[int]
     digest: Mapped[bytes]
     document: Mapped[bytes]
+    # Greater than that of everything it builds on; two that know nothing of each other may share.
+    position: Mapped[int]
     applied_at: Mapped[int]
 
 

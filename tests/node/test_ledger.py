@@ -18,6 +18,7 @@ from protocol import (
     Signed,
     SignedDocument,
     errors,
+    lacking,
     sign,
 )
 from tests.equipment.alliance import Alliance, House
@@ -202,6 +203,34 @@ def test_a_member_that_was_away_pulls_what_it_lacks(alliance: Alliance) -> None:
         assert ledger.absorb(session, bridge.context, answer) == 1
     with bridge.database.reading() as session:
         assert ledger.state(session)[1] == answer.state
+
+
+def test_pages_stand_in_an_order_that_can_be_applied(alliance: Alliance) -> None:
+    """What the first account's orders build on stands before them, however small the pages are."""
+    aoba, bridge = alliance["aoba"], alliance["bridge"]
+    voters = {"aoba": ("biwa", "seeds"), "seeds": ("aoba", "biwa")}
+    for _ in range(3):
+        for payer, others in voters.items():
+            owe(alliance[payer], "biwa")
+            certificate = certify(alliance, payer, [alliance[each] for each in others])
+            for each in others:
+                tell(alliance[each], certificate)
+    pages = 0
+    while True:
+        with bridge.database.reading() as session:
+            ranges = lacking(ledger.SQLBooks(session).vector(), vector_of(aoba))
+        if not ranges:
+            break
+        with aoba.database.reading() as session:
+            first = ledger.certificates(session, ranges)[0]
+        assert tell(bridge, first), "the first of a page can always be applied"
+        pages += 1
+    assert pages == 6
+
+
+def vector_of(house: House) -> dict[str, int]:
+    with house.database.reading() as session:
+        return dict(ledger.SQLBooks(session).vector())
 
 
 def test_an_entry_is_owed_once_however_often_it_is_asked(alliance: Alliance) -> None:

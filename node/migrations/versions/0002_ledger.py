@@ -16,6 +16,7 @@ def upgrade() -> None:
     _ledger_accounts()
     _ledger_locks()
     _ledger_certificates()
+    _index_ledger_certificates()
     _ledger_held()
     _ledger_entries()
     _index_ledger_entries()
@@ -70,9 +71,16 @@ def _ledger_certificates() -> None:
         sa.Column("incarnation", INTEGER, nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.Column("position", INTEGER, nullable=False),
         sa.Column("applied_at", INTEGER, nullable=False),
         sa.CheckConstraint("sequence >= 1", name=op.f("ck_ledger_certificates_sequence_from_one")),
         sa.PrimaryKeyConstraint("account", "sequence", name=op.f("pk_ledger_certificates")),
+    )
+
+
+def _index_ledger_certificates() -> None:
+    op.create_index(
+        op.f("ix_ledger_certificates_position"), "ledger_certificates", ["position"], unique=False
     )
 
 

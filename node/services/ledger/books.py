@@ -15,6 +15,7 @@ from protocol import NO_PREVIOUS, Changes, Head, Lock
 
 # SQLite takes 32,766 values in one statement; an order has at most 256 entries.
 _EMPTY = Head()
+_POSITION = models.LedgerCertificate.position
 
 
 class SQLBooks:
@@ -166,6 +167,7 @@ class SQLBooks:
         )
         self._session.execute(
             insert(models.LedgerCertificate).values(
+                position=select(func.coalesce(func.max(_POSITION), 0) + 1).scalar_subquery(),
                 account=changes.account,
                 sequence=changes.sequence,
                 epoch=epoch,

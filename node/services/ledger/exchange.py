@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from node import models
@@ -39,23 +39,34 @@ def answer_pull(session: Session, context: Context, body: bytes) -> bytes:
 
 
 def certificates(session: Session, ranges: Mapping[str, tuple[int, int]]) -> list[bytes]:
-    """Certificates of these ranges, as many as one page holds, each account from its first on."""
+    """Certificates of these ranges, as many as one page holds, in the order of applying.
+
+    Whatever a certificate builds on stands before it, so that whoever takes the page in this order
+    can apply all of it, and the next page after it.
+    """
+    if not ranges:
+        return []
     table = models.LedgerCertificate
+    wanted = or_(
+        *(
+            and_(table.account == account, table.sequence.between(first, last))
+            for account, (first, last) in ranges.items()
+        )
+    )
+    rows = session.scalars(
+        select(table.document)
+        .where(wanted)
+        .order_by(table.position, table.account, table.sequence)
+        .limit(limits.PULL_CERTIFICATES_MAX)
+    )
     page: list[bytes] = []
     # Base64 and JSON around it make four of three bytes.
     left = limits.PULL_BYTES_MAX * 2 // 3
-    for account, (first, last) in sorted(ranges.items()):
-        rows = session.scalars(
-            select(table.document)
-            .where(table.account == account, table.sequence.between(first, last))
-            .order_by(table.sequence)
-            .limit(limits.PULL_CERTIFICATES_MAX - len(page))
-        )
-        for document in rows:
-            left -= len(document)
-            if left < 0:
-                return page
-            page.append(document)
+    for document in rows:
+        left -= len(document)
+        if left < 0:
+            break
+        page.append(document)
     return page
 
 

@@ -132,9 +132,7 @@ def _verdict(ours: Mapping[str, int], theirs: Mapping[str, int]) -> str:
     return "different"
 
 
-def _first_difference(
-    ours: Mapping[str, int], theirs: Mapping[str, int]
-) -> Difference | None:
+def _first_difference(ours: Mapping[str, int], theirs: Mapping[str, int]) -> Difference | None:
     for account in sorted({*ours, *theirs}):
         here, there = ours.get(account, 0), theirs.get(account, 0)
         if here != there:
