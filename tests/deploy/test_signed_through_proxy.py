@@ -1,16 +1,14 @@
 """A signed request and its signed answer survive nginx and gunicorn, byte for byte."""
 
 import secrets
-import ssl
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import pytest
-import urllib3
 
 from protocol import SigningKey, errors, http
 from tests.equipment import proxy
+from tests.equipment.proxy import Client
 
 SEEDS = {"aoba": bytes(range(32)), "biwa": bytes(range(1, 33))}
 KEYS = {member: SigningKey.from_seed(seed) for member, seed in SEEDS.items()}
@@ -47,35 +45,6 @@ pytestmark = [
     pytest.mark.nginx,
     pytest.mark.skipif(proxy.nginx() is None, reason="no nginx: apt-get install nginx"),
 ]
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True)
-class Client:
-    """aoba's side, speaking TLS to biwa's proxy."""
-
-    port: int
-    trusted: ssl.SSLContext
-
-    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        pool = urllib3.HTTPSConnectionPool(
-            "127.0.0.1",
-            self.port,
-            ssl_context=self.trusted,
-            server_hostname=proxy.NAME,
-            assert_hostname=proxy.NAME,
-            retries=False,
-        )
-        with pool:
-            named = {**headers, "Host": proxy.NAME}
-            answer = pool.urlopen("POST", path, body=body, headers=named, timeout=15)
-            return Answer(answer.status, dict(answer.headers), answer.data)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -141,16 +141,21 @@ def founded(
     members: Sequence[str] = MEMBERS,
     database_urls: Sequence[str] = (),
     settings: dict[str, str] | None = None,
+    public_urls: Mapping[str, str] | None = None,
 ) -> Iterator[Federation]:
-    """Found an alliance whose nodes are ready to start; all are killed at the end."""
+    """Found an alliance whose nodes are ready to start; all are killed at the end.
+
+    Members with a public URL of their own stand behind a proxy.
+    """
     identities = {member: SigningKey.generate() for member in members}
     nodes: dict[str, RunningNode] = {}
     try:
         for place, (member, port) in enumerate(zip(members, free_ports(len(members)), strict=True)):
             url = database_urls[place] if database_urls else ""
-            nodes[member] = _prepare(
-                folder / member, member, port, identities[member], url, settings or {}
-            )
+            more = dict(settings or {})
+            if public_urls and member in public_urls:
+                more["TASUKI_PUBLIC_URL"] = public_urls[member]
+            nodes[member] = _prepare(folder / member, member, port, identities[member], url, more)
         federation = Federation(nodes, _found(nodes, identities))
         yield federation
     finally:

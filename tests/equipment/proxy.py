@@ -9,10 +9,12 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import urllib3
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -113,6 +115,42 @@ def in_front_of(node_port: int, folder: Path) -> Iterator[int]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back through the proxy."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Client:
+    """Somebody who speaks TLS to the proxy, under the name of the shipped example."""
+
+    port: int
+    trusted: ssl.SSLContext
+
+    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        return self.ask("POST", path, headers, body)
+
+    def ask(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Answer:
+        pool = urllib3.HTTPSConnectionPool(
+            "127.0.0.1",
+            self.port,
+            ssl_context=self.trusted,
+            server_hostname=NAME,
+            assert_hostname=NAME,
+            retries=False,
+        )
+        with pool:
+            named = {**(headers or {}), "Host": NAME}
+            answer = pool.urlopen(method, path, body=body, headers=named, timeout=15)
+            return Answer(answer.status, dict(answer.headers), answer.data)
 
 
 @contextmanager
