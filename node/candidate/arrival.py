@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from node import models
-from node.candidate import limits, visit
+from node.candidate import visit
 from node.candidate.words import sender_of
 from node.services import consents, links
 
@@ -67,5 +67,5 @@ def _find(session: Session, token: str) -> models.Link:
     try:
         return links.find(session, here.context, token)
     except links.LinkUnknown:
-        limits.refuse_guessing(request.remote_addr or "", here.clock.monotonic())
+        visit.limits().refuse_guessing(request.remote_addr or "", here.clock.monotonic())
         raise

@@ -41,13 +41,16 @@ class Limit:
             return len(times) <= self._most
 
 
-# A person who mistypes an address tries a few times; a scanner of addresses hundreds.
-UNKNOWN_TOKENS = Limit(most=30, window_s=600)
-# Choosing the right file takes a few tries; each costs up to ten seconds of a processor.
-UPLOADS = Limit(most=20, window_s=3600)
+class Limits:
+    """The limits of one web process."""
 
+    def __init__(self) -> None:
+        # A person who mistypes an address tries a few times; a scanner of addresses hundreds.
+        self.unknown = Limit(most=30, window_s=600)
+        # Choosing the right file takes a few tries; each costs up to ten seconds of a processor.
+        self.uploads = Limit(most=20, window_s=3600)
 
-def refuse_guessing(address: str, now: float) -> None:
-    """Count an address of a page that does not exist; raise TooManyTries beyond the limit."""
-    if not UNKNOWN_TOKENS.count(address, now):
-        raise TooManyTries
+    def refuse_guessing(self, address: str, now: float) -> None:
+        """Count an address of a page that does not exist; raise TooManyTries beyond the limit."""
+        if not self.unknown.count(address, now):
+            raise TooManyTries

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from node import forms
-from node.candidate import limits, visit
+from node.candidate import visit
 from node.candidate.words import APPLICANT_TYPES, sender_of
 from node.refusals import Refusal
 from node.services import consents
@@ -165,7 +165,7 @@ def _file() -> tuple[tuple[bytes, int] | None, str]:
     data = chosen.read() if chosen else b""
     if not chosen or (not data and not chosen.filename):
         return None, ""
-    if not limits.UPLOADS.count(visit.current().link_id, here.clock.monotonic()):
+    if not visit.limits().uploads.count(visit.current().link_id, here.clock.monotonic()):
         return None, _("Too many files were tried. Please wait an hour, or go on without one.")
     try:
         return (data, consents.check_resume(data)), ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from node.candidate import limits, visit
+from node.candidate import visit
 from node.candidate.words import STAGES, sender_of
 from node.services import consents
 from node.services.consents import ConsentNotThere
@@ -22,7 +22,7 @@ def show(token: str) -> ResponseReturnValue:
         try:
             status = consents.find_status(session, here.context, token)
         except ConsentNotThere:
-            limits.refuse_guessing(request.remote_addr or "", here.clock.monotonic())
+            visit.limits().refuse_guessing(request.remote_addr or "", here.clock.monotonic())
             raise
         return render_template(
             "candidate/status.html", sender=sender, status=status, stage_names=STAGES

@@ -19,6 +19,7 @@ from flask import session as browser
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 
+from node.candidate.limits import Limits
 from node.installation import Node
 from node.services.consents import ConsentNotThere
 
@@ -41,6 +42,11 @@ class Visit:
 def node() -> Node:
     """The node this process serves."""
     return cast(Node, current_app.extensions["tasuki"])
+
+
+def limits() -> Limits:
+    """What this process counts."""
+    return cast(Limits, current_app.extensions.setdefault("tasuki-limits", Limits()))
 
 
 def begin(link_id: str) -> None:

@@ -111,6 +111,22 @@ def test_a_profile_sent_at_once_waits_for_no_release(alliance: Alliance) -> None
     assert carry(alliance) == []
 
 
+def test_no_step_is_told_of_somebody_who_did_not_allow_it(alliance: Alliance) -> None:
+    aoba, biwa = alliance["aoba"], alliance["biwa"]
+    referral = refer(aoba, "biwa", share=False)
+    carry(alliance)
+    accept(biwa, received(biwa).id)
+    carry(alliance)
+    with biwa.database.transaction() as session:
+        row = received(biwa)
+        referrals.move(session, biwa.context, row.id, "interview_1", user_id="hanako")
+        letters = session.scalars(select(models.OutboxEntry.kind)).all()
+    assert PROGRESS not in letters
+    assert received(biwa).stage_code == "interview_1"
+    carry(alliance)
+    assert sent(aoba, referral).stage_code is None
+
+
 def test_the_rule_accepts_by_itself_up_to_its_cap(alliance: Alliance) -> None:
     bridge = alliance["bridge"]
     with bridge.database.transaction() as session:

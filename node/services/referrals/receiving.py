@@ -199,7 +199,7 @@ def move(session: Session, context: Context, referral_id: str, stage: str, *, us
 def change_stage(
     session: Session, context: Context, row: models.ReferralIn, stage: str, *, user_id: str
 ) -> None:
-    """Record a stage and send it; the caller has checked that it may be."""
+    """Record a stage, and send it if the person allowed that; the caller has checked the rest."""
     now = context.now()
     row.stage_code, row.updated_at = stage, now
     session.add(
@@ -212,14 +212,15 @@ def change_stage(
             changed_by=user_id,
         )
     )
-    outbox.enqueue(
-        session,
-        context,
-        recipient=row.sender,
-        kind=PROGRESS,
-        payload=Progress(row.referral_id, stage, now).encode(),
-        subject=row.id,
-    )
+    if PROGRESS in grounds_of(row).items:
+        outbox.enqueue(
+            session,
+            context,
+            recipient=row.sender,
+            kind=PROGRESS,
+            payload=Progress(row.referral_id, stage, now).encode(),
+            subject=row.id,
+        )
     audit.record(
         session, context, actor=user_id, action="referral.moved", subject=row.id, detail=stage
     )

@@ -6,6 +6,7 @@ signed acceptance is in; then it is released and our copy of what waited goes.
 
 import hashlib
 import secrets
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from protocol import (
     ATTACHMENT,
     CORRECTION,
     PROFILE,
+    PROGRESS,
     REFERRAL,
     Acceptance,
     AlreadyKnown,
@@ -56,8 +58,11 @@ def refer(
 ) -> str:
     """Offer a person to one member they chose; the referral's id.
 
-    Without `send_profile_now` the profile (and the PDF) wait for the acceptance.
+    Without `send_profile_now` the profile (and the PDF) wait for the acceptance. Whether the
+    receiver may tell how far the selection has come stands among the items it is given.
     """
+    items = tuple(item for item in grounds.items if item != PROGRESS)
+    grounds = replace(grounds, items=(*items, PROGRESS) if share_progress else items)
     now = context.now()
     referral_id = secrets.token_hex(16)
     policy = context.charter(session).policy
