@@ -309,3 +309,19 @@ def test_a_stranger_may_not_send_a_large_file(web: WebHouse, visitor: Visitor) -
     answer = post_file(visitor, bytes(2 * 1024 * 1024), "a.csv")
     assert answer.status_code == 413
     assert uploads.kept(web.node.context) == []
+
+
+def test_nothing_personal_stands_in_a_log_or_an_address(
+    web: WebHouse, recruiter: Visitor, capfd: pytest.CaptureFixture[str]
+) -> None:
+    url = send(
+        recruiter, table(line(1, name="金糸雀", email="canary@example.jp"), line(2, email="x"))
+    )
+    recruiter.post(url, columns_of(recruiter.get(url).get_data(as_text=True)))
+    recruiter.post(url.replace("columns", "start"), {"accept_broken": "yes"})
+    page = recruiter.get("/applicants").get_data(as_text=True)
+    assert "金糸雀" in page
+    addresses = " ".join(re.findall(r'(?:href|action)="([^"]+)"', page))
+    written = "".join(capfd.readouterr()) + addresses
+    for canary in ("金糸雀", "canary", "A-000001", "0900"):
+        assert canary not in written
