@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from protocol import limits
+from protocol.errors import DocumentInvalid
 from protocol.strictjson import JSON, Reader, encode, parse
 
 CONSENT_RECEIPT = "consent-receipt"
@@ -17,6 +18,7 @@ VERSION = "tasuki-consent-1"
 LEGAL_BASIS = "APPI27-1"
 COLLECTION_METHOD = "private link page"
 VERIFICATION = "email-otp"
+CATEGORY = "recruitment selection"
 _ID_PATTERN = r"[a-z0-9-]{8,64}"
 _HASH_PATTERN = r"[0-9a-f]{64}"
 
@@ -77,7 +79,7 @@ class ConsentPurpose:
             "primaryPurpose": True,
             "profileAtOnce": self.profile_at_once,
             "purpose": self.purpose,
-            "purposeCategory": ["recruitment selection"],
+            "purposeCategory": [CATEGORY],
             "termination": self.termination,
             "thirdParty": self.partner.to_json(),
             "thirdPartyDisclosure": True,
@@ -88,10 +90,10 @@ class ConsentPurpose:
     def read(cls, reader: Reader) -> ConsentPurpose:
         reader.text("consentType", 8, pattern="EXPLICIT")
         reader.text("legalBasis", 8, pattern=LEGAL_BASIS)
-        reader.boolean("primaryPurpose")
-        reader.texts("purposeCategory", 1, chars_max=40)
-        reader.boolean("thirdPartyDisclosure")
-        reader.text("thirdPartyName", limits.NAME_CHARS_MAX)
+        _expect(reader, "primaryPurpose", True)
+        _expect(reader, "purposeCategory", [CATEGORY])
+        _expect(reader, "thirdPartyDisclosure", True)
+        named = reader.text("thirdPartyName", limits.NAME_CHARS_MAX)
         purpose = cls(
             partner=ConsentParty.read(reader.object("thirdParty")),
             purpose=reader.text("purpose", limits.LINE_CHARS_MAX),
@@ -100,6 +102,8 @@ class ConsentPurpose:
             profile_at_once=reader.boolean("profileAtOnce"),
         )
         reader.done()
+        if named != purpose.partner.name:
+            raise DocumentInvalid("thirdPartyName is not the name of thirdParty")
         return purpose
 
 
@@ -162,11 +166,12 @@ class ConsentReceipt:
             ("version", VERSION),
         ):
             reader.text(name, 40, pattern=constant)
-        reader.boolean("sensitive")
-        reader.texts("spiCat", 0, chars_max=1)
+        # A receipt of ours never holds special-care data (要配慮個人情報): there is no field for it.
+        _expect(reader, "sensitive", False)
+        _expect(reader, "spiCat", [])
         evidence = reader.object("evidence")
-        (controller,) = reader.objects("piiControllers", 1)
-        (service,) = reader.objects("services", 1)
+        controller = _only(reader, "piiControllers")
+        service = _only(reader, "services")
         service.text("service", 20, pattern="referral")
         receipt = cls(
             id=reader.text("consentReceiptID", 64, pattern=_ID_PATTERN),
@@ -187,3 +192,18 @@ class ConsentReceipt:
         for each in (evidence, service, reader):
             each.done()
         return receipt
+
+
+def _expect(reader: Reader, name: str, value: JSON) -> None:
+    """A member that has one value in this version; another one would mean something else."""
+    found = reader.value(name)
+    if type(found) is not type(value) or found != value:
+        raise DocumentInvalid(f"{name} is not what it is in every receipt")
+
+
+def _only(reader: Reader, name: str) -> Reader:
+    """The one object of a list that Kantara lets have several."""
+    found = reader.objects(name, 1)
+    if not found:
+        raise DocumentInvalid(f"{name} is empty")
+    return found[0]
