@@ -11,6 +11,8 @@ from playwright.sync_api import Page
 from node.database import Database
 from tests.equipment.alliance import MEMBERS, Alliance, found_alliance
 from tests.equipment.databases import Databases
+from tests.equipment.referring import alliance_on
+from tests.equipment.season import Season
 from tests.equipment.web_house import PASSWORD, Visitor, WebHouse
 
 SignIn = Callable[[Page, str], None]
@@ -24,6 +26,19 @@ def alliance(sqlite_databases: Databases) -> Iterator[Alliance]:
         yield found_alliance(databases)
         for database in databases:
             database.close()
+
+
+@pytest.fixture
+def season(alliance: Alliance) -> Season:
+    """The alliance with verbs for what its members do with referrals and points."""
+    return Season(alliance)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def season_on(request: pytest.FixtureRequest) -> Iterator[Season]:
+    """The same on each engine, for pages whose queries matter."""
+    with alliance_on(request.getfixturevalue(f"{request.param}_databases")) as alliance:
+        yield Season(alliance)
 
 
 @pytest.fixture

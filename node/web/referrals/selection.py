@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from node.services import referrals
+from node.services.applicants.normalisation import shown_phone
 from node.web.entrance import node, require_role, user
 from node.web.prefectures import prefecture
 from node.web.referrals import words
@@ -30,6 +31,7 @@ def profile(referral_id: str) -> ResponseReturnValue:
         offer=offer_of(row),
         profile=content,
         japan=japan,
+        phone=shown_phone(content["basics"].get("phone", "")),
         kind=words.applicant_type(japan.get("applicantType", "")),
         reached=words.stage(japan.get("reachedStage")),
         wishes=[prefecture(code) for code in japan.get("desiredRegions", ())],

@@ -163,7 +163,9 @@ def _until_answer(row: models.ReferralOut, delivered_at: int | None) -> list[Eve
     return events
 
 
-def _after_answer(row: models.ReferralOut, point: Place | None, *, with_points: bool) -> list[Event]:
+def _after_answer(
+    row: models.ReferralOut, point: Place | None, *, with_points: bool
+) -> list[Event]:
     events: list[Event] = []
     if row.released_at:
         title = _("Profile released against the acceptance")
