@@ -39,6 +39,7 @@ BODY_BYTES_MAX = uploads.FILE_BYTES_MAX + 64 * 1024
 @blueprint.get("")
 @require_role("recruiter")
 def new() -> ResponseReturnValue:
+    """Choose a file."""
     return pages.upload_page(forms.Form({"encoding": "auto"}))
 
 
