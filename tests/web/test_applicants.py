@@ -325,3 +325,13 @@ def test_nothing_personal_stands_in_a_log_or_an_address(
     written = "".join(capfd.readouterr()) + addresses
     for canary in ("金糸雀", "canary", "A-000001", "0900"):
         assert canary not in written
+
+
+def test_every_page_of_the_import_speaks_english_too(web: WebHouse, recruiter: Visitor) -> None:
+    url = send(recruiter, table(line(1), line(2, email="x")))
+    recruiter.client.set_cookie("lang", "en")
+    page = recruiter.get(url).get_data(as_text=True)
+    assert "What the columns mean" in page
+    answer = recruiter.post(url, columns_of(page), follow_redirects=True)
+    assert "Rows that cannot be imported" in answer.get_data(as_text=True)
+    assert "Newest first" in recruiter.get("/applicants").get_data(as_text=True)
