@@ -70,7 +70,8 @@ class Complaints:
 @contextmanager
 def page_of(browser: Browser, shape: dict[str, object]) -> Iterator[Page]:
     """A page in its own profile, in Japanese; fails the test when the page complains."""
-    context = browser.new_context(locale="ja-JP", timezone_id="Asia/Tokyo", **shape)  # type: ignore[arg-type]
+    here = {"locale": "ja-JP", "timezone_id": "Asia/Tokyo"}
+    context = browser.new_context(**here, **shape)  # type: ignore[arg-type]
     context.set_default_timeout(TIMEOUT_MS)
     complaints = Complaints()
     context.on("page", complaints.watch)
