@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, Page
 
+from node.cli.demo.postgresql import NoPostgreSQL
 from node.database import Database
 from tests.equipment import browser as browsers
 from tests.equipment import smtp
@@ -18,7 +19,6 @@ from tests.equipment.databases import (
     SQLiteDatabases,
     postgresql_server,
 )
-from node.cli.demo.postgresql import NoPostgreSQL
 
 if TYPE_CHECKING:
     from tests.equipment.notices_room import Room

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Page
 from sqlalchemy import create_engine, text
 
+from node.cli.demo.postgresql import NoPostgreSQL, PostgreSQLServer
 from tests.equipment import smtp
 from tests.equipment.browser import AccessibilityCheck, accessibility_violations
-from node.cli.demo.postgresql import NoPostgreSQL, PostgreSQLServer
 
 GOOD_PAGE = """<!doctype html><html lang="ja"><head><title>襷</title>
 <meta name="viewport" content="width=device-width"></head>
