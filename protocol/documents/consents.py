@@ -166,7 +166,7 @@ class ConsentReceipt:
             ("version", VERSION),
         ):
             reader.text(name, 40, pattern=constant)
-        # A receipt of ours never holds special-care data (要配慮個人情報): there is no field for it.
+        # No receipt of ours holds special-care data (要配慮個人情報): it has no field for it.
         _expect(reader, "sensitive", False)
         _expect(reader, "spiCat", [])
         evidence = reader.object("evidence")
