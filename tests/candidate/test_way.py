@@ -238,6 +238,7 @@ def test_what_is_hidden_is_in_no_byte_that_leaves(candidates: Candidates, walker
     assert "reachedStage" not in referral.profile.content["x-jp"]
     assert referral.profile.content["x-jp"]["sourceHidden"] is True
     assert not {"source", "reached-stage", "progress"} & set(referral.grounds.items)
+    assert "source-hidden" in referral.grounds.items
 
 
 def test_what_is_not_hidden_is_told(candidates: Candidates, walker: Walker) -> None:

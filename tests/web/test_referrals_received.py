@@ -49,6 +49,24 @@ def looks(season: Season, action: str) -> list[str]:
         return list(session.scalars(select(table.actor).where(table.action == action)))
 
 
+def test_who_referred_a_person_is_hidden_where_that_was_the_person_s_wish(
+    season: Season, web: WebHouse
+) -> None:
+    own = offer(season)
+    recruiter = web.signed_in("recruiter")
+    assert "株式会社bridge" in text(recruiter.get(f"/referrals/in/{own}"))
+    with season.alliance["aoba"].database.transaction() as session:
+        row = referrals.offered(session, own)
+        row.grounds = row.grounds.replace('"items": [', '"items": ["source-hidden", ')
+
+    pages = [text(recruiter.get(f"/referrals/in/{own}"))]
+    pages.append(recruiter.get("/referrals/in/export.csv").get_data().decode("utf-8-sig"))
+    for page in pages:
+        assert "株式会社bridge" not in page
+    assert "ご本人の希望により非表示" in pages[0]
+    assert season.row_in("aoba", own).sender == "bridge", "the record names the giver"
+
+
 def test_the_board_shows_cards_that_name_nobody(season: Season, web: WebHouse) -> None:
     offer(season, now=True)
     page = text(web.signed_in("viewer").get("/referrals/in"))

@@ -88,8 +88,7 @@ def items_of(profile: Profile, facts: Facts, *, share_progress: bool) -> tuple[s
         items.append("resume-pdf")
     if facts.reached_stage:
         items.append("reached-stage")
-    if not facts.hide_source:
-        items.append("source")
+    items.append("source-hidden" if facts.hide_source else "source")
     if share_progress:
         items.append("progress")
     return tuple(items)

@@ -54,6 +54,7 @@ ITEM_NAMES = {
     "resume-pdf": later("attached PDF"),
     "reached-stage": later("step reached in the selection"),
     "source": later("name of the company you applied to"),
+    "source-hidden": later("name of the company you applied to, hidden from those who select"),
     "progress": later("progress told back"),
 }
 

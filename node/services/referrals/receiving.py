@@ -49,6 +49,9 @@ from protocol import (
 # What HR can move a referral to by hand; a hire is registered, and an answer is an answer.
 STAGES_BY_HAND = tuple(s for s in STAGES if s not in ("applied", "hired", "left", "no_answer"))
 
+# Among the items of a referral: what the person asked of the receiver's pages.
+SOURCE_HIDDEN = "source-hidden"
+
 
 def receive_referral(session: Session, context: Context, letter: Letter) -> None:
     """Take a card in; with a rule that wants it, accept it at once."""
@@ -100,7 +103,8 @@ def _accept(
     # A promise that the ledger could never certify is not made.
     if position.available - points < -position.credit_limit:
         raise CapReached(limit=position.credit_limit)
-    now, entry_id, salt = context.now(), secrets.token_hex(16), secrets.token_bytes(32)
+    now, salt = context.now(), secrets.token_bytes(32)
+    entry_id = ledger.new_entry_id(now)
     acceptance = Acceptance(row.referral_id, now, points, entry_id, salt)
     envelope_id = outbox.enqueue(
         session,
@@ -282,6 +286,11 @@ def grounds_of(row: models.ReferralIn) -> Grounds:
     """The facts of the consent, as they came: what Art. 30 asks us to have confirmed."""
     fields = json.loads(row.grounds)
     return Grounds(**fields | {"items": tuple(fields["items"])})
+
+
+def hides_source(row: models.ReferralIn) -> bool:
+    """Whether those who select should not see who referred the person; our records do name them."""
+    return SOURCE_HIDDEN in json.loads(row.grounds).get("items", ())
 
 
 def waiting_count(session: Session) -> int:

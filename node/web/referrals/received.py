@@ -47,6 +47,12 @@ class Offer:
     due: Due | None
 
     @property
+    def sender(self) -> str:
+        """The referring company, unless the person wished it hidden from those who select."""
+        hidden = referrals.hides_source(self.row)
+        return _("(hidden, as the person wished)") if hidden else company_name(self.row.sender)
+
+    @property
     def title(self) -> str:
         return self.card.occupation or str(_("Occupation not given"))
 
@@ -174,7 +180,7 @@ def _cells(offer: Offer) -> list[str]:
     row, card = offer.row, offer.card
     return [
         row.id,
-        company_name(row.sender),
+        offer.sender,
         _(words.IN_STATES[row.state].word),
         offer.stage,
         day(row.created_at),
@@ -254,7 +260,7 @@ def _events(
         {
             "title": _("Referral received"),
             "at": row.created_at,
-            "who": company_name(row.sender),
+            "who": offer_of(row).sender,
             "icon": "box-arrow-in-down",
         }
     ]
