@@ -32,7 +32,7 @@ from node.models.referrals import (
     ResumeChunk,
     StageChange,
 )
-from node.models.schema import METADATA, Model
+from node.models.schema import METADATA, Model, table_of
 from node.models.users import SignInAttempt, User, UserSession
 
 __all__ = [
@@ -78,4 +78,5 @@ __all__ = [
     "TemplateVersion",
     "User",
     "UserSession",
+    "table_of",
 ]

@@ -8,7 +8,7 @@ ends in `_document` holds the bytes of a signed document, whole.
 from collections.abc import Iterable
 from typing import Any, ClassVar, dataclass_transform
 
-from sqlalchemy import BigInteger, CheckConstraint, Integer, LargeBinary, MetaData, Text
+from sqlalchemy import BigInteger, CheckConstraint, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, mapped_column
 
 # Every constraint has a name, so that a migration can speak of it.
@@ -36,6 +36,13 @@ class Model(MappedAsDataclass, DeclarativeBase, kw_only=True, eq=False, repr=Fal
         str: Text(),
         bytes: LargeBinary(),
     }
+
+
+def table_of(model: type[Model]) -> Table:
+    """Return the table itself, for statements that are built once and run past the models."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 def one_of(name: str, column: str, values: Iterable[str]) -> CheckConstraint:

@@ -9,6 +9,10 @@ from node import models
 from node.refusals import Refusal
 from protocol import Charter, SignedDocument, limits, parse_charter
 
+_charters = models.table_of(models.Charter)
+# Built once: every request asks.
+_NEWEST = select(_charters.c.document).order_by(_charters.c.version.desc()).limit(1)
+
 
 class NotFounded(Refusal, code="not-founded", status=409):
     """This node belongs to no alliance yet. Found one or join one first."""
@@ -16,11 +20,10 @@ class NotFounded(Refusal, code="not-founded", status=409):
 
 def in_force(session: Session) -> Charter:
     """The charter of the highest adopted version; raise NotFounded before the first."""
-    newest = select(models.Charter).order_by(models.Charter.version.desc()).limit(1)
-    adopted = session.scalar(newest)
-    if adopted is None:
+    document = session.connection().scalar(_NEWEST)
+    if document is None:
         raise NotFounded
-    return _parsed(adopted.document)
+    return _parsed(document)
 
 
 def if_any(session: Session) -> Charter | None:

@@ -121,7 +121,7 @@ def _write(
 ) -> models.Hire:
     now, hire_id, salt = context.now(), secrets.token_hex(16), secrets.token_bytes(32)
     points = context.charter(session).policy.points_per_free_hire if with_slot else 0
-    entry_id = secrets.token_hex(16) if with_slot else ""
+    entry_id = ledger.new_entry_id(now) if with_slot else ""
     letter = HireLetter(row.referral_id, joins_on, points, entry_id, salt, now)
     pay = None
     if annual_pay_yen is not None:

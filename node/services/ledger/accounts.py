@@ -1,5 +1,6 @@
 """Our account as people see it: what we owe, where we stand, the statement.  DOMAIN 2.1 R11."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -58,6 +59,15 @@ class StatementLine:
     peer: str
     points: int
     applied_at: int
+
+
+def new_entry_id(now: int) -> str:
+    """A fresh id for an entry: the second, and 96 random bits.
+
+    Ids that grow with time stand beside each other in the index; wholly random ones would touch a
+    page of it each, at every member.
+    """
+    return f"{now:08x}{secrets.token_hex(12)}"
 
 
 def pay(

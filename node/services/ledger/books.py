@@ -2,154 +2,200 @@
 
 Reads answer the state machine; the two writes (`lock_order`, `commit`) make a decision durable in
 the caller's transaction, before anything leaves the node.
+
+Every account's line is read at once, since an alliance has few and every decision needs most of
+them. Whoever is going to write holds them first: nobody else judges or applies until then.
 """
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import case, delete, func, insert, or_, select, update
+from sqlalchemy import JSON, Select, Text, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from node import models
 from protocol import NO_PREVIOUS, Changes, Head, Lock
 
-# SQLite takes 32,766 values in one statement; an order has at most 256 entries.
 _EMPTY = Head()
-_POSITION = models.LedgerCertificate.position
+
+
+# Built once, and on tables, not on models: an order is judged and applied by a dozen statements,
+# and building one costs more than running it.
+_account = models.table_of(models.LedgerAccount)
+_lock = models.table_of(models.LedgerLock)
+_entry = models.table_of(models.LedgerEntry)
+_credit = models.table_of(models.LedgerCredit)
+_certificate = models.table_of(models.LedgerCertificate)
+
+_LINES = select(
+    _account.c.account,
+    _account.c.sequence,
+    _account.c.digest,
+    _account.c.debits,
+    _account.c.credits,
+).order_by(_account.c.account)
+# Always all of them and always in one order, so that two writers never wait for each other.
+_LINES_TO_WRITE = _LINES.with_for_update()
+_CREATE = {
+    name: make(_account).on_conflict_do_nothing()
+    for name, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+_MOVE = (
+    update(_account)
+    .where(_account.c.account == bindparam("of"), _account.c.sequence == bindparam("from"))
+    .values({name: bindparam(name) for name in ("sequence", "digest", "debits", "credits")})
+)
+_LOCK = (
+    select(_lock.c.incarnation, _lock.c.digest, _lock.c.document)
+    .where(_lock.c.account == bindparam("of"), _lock.c.sequence == bindparam("at"))
+    .order_by(_lock.c.incarnation.desc())
+    .limit(1)
+)
+_RELEASE = delete(_lock).where(
+    _lock.c.account == bindparam("of"), _lock.c.sequence == bindparam("at")
+)
+# All ids of an order in one value: a list of its own would be written into the statement each time.
+_AMONG = {
+    "sqlite": select(func.json_each(bindparam("ids", type_=JSON)).table_valued("value").c.value),
+    "postgresql": select(func.unnest(bindparam("ids", type_=postgresql.ARRAY(Text)))),
+}
+_REPEATED = {
+    name: select(_entry.c.entry_id)
+    .where(_entry.c.account == bindparam("of"), _entry.c.entry_id.in_(ids))
+    .limit(1)
+    for name, ids in _AMONG.items()
+}
+_CERTIFICATE = select(_certificate.c.document).where(
+    _certificate.c.account == bindparam("of"), _certificate.c.sequence == bindparam("at")
+)
+_LOCK_ORDER, _CREDIT = insert(_lock), insert(_credit)
+_KEEP_ENTRY = insert(_entry)
+_KEEP_CERTIFICATE = insert(_certificate).values(
+    {column.name: bindparam(column.name) for column in _certificate.c}
+    | {
+        "position": select(
+            func.coalesce(func.max(_certificate.c.position), 0) + 1
+        ).scalar_subquery()
+    }
+)
 
 
 class SQLBooks:
-    """What this node knows of every account, within one open session."""
+    """What this node knows of every account, within one open session, as of the first question."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self._connection = session.connection()
+        self._lines: dict[str, Head] = {}
+        self._are_read = self._are_held = False
+
+    def hold(self, *accounts: str) -> None:
+        """Read the lines, these among them, and let nobody else write any until we commit."""
+        self._read(_LINES_TO_WRITE)
+        missing = sorted(set(accounts) - self._lines.keys())
+        if missing:
+            empty = {"sequence": 0, "digest": NO_PREVIOUS, "debits": 0, "credits": 0}
+            rows = [{"account": account, **empty} for account in missing]
+            self._connection.execute(_CREATE[self._connection.dialect.name], rows)
+            self._read(_LINES_TO_WRITE)
+        self._are_held = True
 
     def head(self, account: str) -> Head:
-        table = models.LedgerAccount
-        row = self._session.execute(
-            select(table.sequence, table.digest, table.debits, table.credits).where(
-                table.account == account
-            )
-        ).first()
-        return _EMPTY if row is None else Head(row[0], row[1], row[2], row[3])
+        return self.heads().get(account, _EMPTY)
 
     def heads(self) -> Mapping[str, Head]:
         """Every account that was ever touched, for the digest of the whole state."""
-        table = models.LedgerAccount
-        rows = self._session.execute(
-            select(table.account, table.sequence, table.digest, table.debits, table.credits)
-        )
-        return {row[0]: Head(row[1], row[2], row[3], row[4]) for row in rows}
+        if not self._are_read:
+            self._read(_LINES)
+        return self._lines
 
     def vector(self) -> Mapping[str, int]:
-        table = models.LedgerAccount
-        rows = self._session.execute(
-            select(table.account, table.sequence).where(table.sequence > 0)
-        )
-        return dict(rows.all())
+        return {a: head.sequence for a, head in self.heads().items() if head.sequence}
 
     def lock(self, account: str, sequence: int) -> Lock | None:
-        table = models.LedgerLock
-        row = self._session.execute(
-            select(table.incarnation, table.digest, table.document)
-            .where(table.account == account, table.sequence == sequence)
-            .order_by(table.incarnation.desc())
-            .limit(1)
-        ).first()
+        row = self._connection.execute(_LOCK, {"of": account, "at": sequence}).first()
         return None if row is None else Lock(row[0], row[1], row[2])
 
     def credited(self, payee: str, seen: Mapping[str, int]) -> int:
         """All credits, less what orders beyond `seen` paid: those are few and recent."""
-        head = self.head(payee)
+        total, table = self.head(payee).credits, _credit.c
         beyond = [
-            (payer, seen.get(payer, 0))
+            (table.payer == payer) & table.sequence.between(seen.get(payer, 0) + 1, sequence)
             for payer, sequence in self.vector().items()
-            if sequence > seen.get(payer, 0)
+            if sequence > seen.get(payer, 0) and payer != payee
         ]
-        if not beyond or not head.credits:
-            return head.credits
-        table = models.LedgerCredit
-        later = or_(*((table.payer == p) & (table.sequence > s) for p, s in beyond))
-        unseen = self._session.scalar(
-            select(func.coalesce(func.sum(table.points), 0)).where(table.payee == payee, later)
+        if not beyond or not total:
+            return total
+        unseen = self._connection.scalar(
+            select(func.coalesce(func.sum(table.points), 0)).where(
+                table.payee == payee, or_(*beyond)
+            )
         )
-        return head.credits - int(unseen or 0)
+        return total - int(unseen or 0)
 
     def repeated(self, account: str, entry_ids: Iterable[str]) -> str | None:
-        table = models.LedgerEntry
-        return self._session.scalar(
-            select(table.entry_id)
-            .where(table.account == account, table.entry_id.in_(list(entry_ids)))
-            .limit(1)
-        )
+        repeated = _REPEATED[self._connection.dialect.name]
+        return self._connection.scalar(repeated, {"of": account, "ids": list(entry_ids)})
 
     def certificate(self, account: str, sequence: int) -> bytes | None:
-        table = models.LedgerCertificate
-        return self._session.scalar(
-            select(table.document).where(table.account == account, table.sequence == sequence)
-        )
-
-    def hold_account(self, account: str) -> None:
-        """Let no other transaction judge or apply this account until ours ends.
-
-        On SQLite the transaction itself is the only writer.
-        """
-        self._create([account])
-        table = models.LedgerAccount
-        self._session.execute(
-            select(table.account).where(table.account == account).with_for_update()
-        )
+        return self._connection.scalar(_CERTIFICATE, {"of": account, "at": sequence})
 
     def lock_order(self, account: str, sequence: int, lock: Lock, epoch: int, now: int) -> None:
         """Write our vote down. A second order in the place breaks the primary key."""
-        self._session.execute(
-            insert(models.LedgerLock).values(
-                account=account,
-                sequence=sequence,
-                incarnation=lock.incarnation,
-                epoch=epoch,
-                digest=lock.digest,
-                document=lock.document,
-                locked_at=now,
-            )
+        assert self._are_held
+        self._connection.execute(
+            _LOCK_ORDER,
+            {
+                "account": account,
+                "sequence": sequence,
+                "incarnation": lock.incarnation,
+                "epoch": epoch,
+                "digest": lock.digest,
+                "document": lock.document,
+                "locked_at": now,
+            },
         )
 
     def commit(self, changes: Changes, epoch: int, incarnation: int, now: int) -> None:
         """Apply one certificate: its head, credits, entries and bytes; its lock is released."""
-        account, head = changes.account, changes.head
-        self._create(sorted({account, *changes.credits}))
-        table = models.LedgerAccount
-        moved = self._session.execute(
-            update(table)
-            .where(table.account == account, table.sequence == head.sequence - 1)
-            .values(sequence=head.sequence, digest=head.digest, debits=head.debits)
-        )
-        assert moved.rowcount == 1, "the account moved"  # type: ignore[attr-defined]
-        self._credit(changes)
-        self._keep(changes, epoch, incarnation, now)
-        lock = models.LedgerLock
-        self._session.execute(
-            delete(lock).where(lock.account == account, lock.sequence == head.sequence)
-        )
-
-    def _credit(self, changes: Changes) -> None:
-        table = models.LedgerAccount
-        self._session.execute(
-            update(table)
-            .where(table.account.in_(changes.credits))
-            .values(credits=table.credits + case(dict(changes.credits), value=table.account))
-        )
-        self._session.execute(
-            insert(models.LedgerCredit),
+        assert self._are_held
+        if not self._lines.keys() >= {changes.account, *changes.credits}:
+            self.hold(changes.account, *changes.credits)
+        self._move(changes)
+        self._connection.execute(
+            _CREDIT,
             [
                 {"payee": p, "payer": changes.account, "sequence": changes.sequence, "points": n}
                 for p, n in changes.credits.items()
             ],
         )
+        self._keep(changes, epoch, incarnation, now)
+        self._connection.execute(_RELEASE, {"of": changes.account, "at": changes.sequence})
+
+    def _move(self, changes: Changes) -> None:
+        moved = {changes.account: changes.head}
+        for payee, points in changes.credits.items():
+            head = self._lines[payee]
+            moved[payee] = Head(head.sequence, head.digest, head.debits, head.credits + points)
+        done = self._connection.execute(
+            _MOVE,
+            [
+                {
+                    "of": account,
+                    "from": self._lines[account].sequence,
+                    "sequence": head.sequence,
+                    "digest": head.digest,
+                    "debits": head.debits,
+                    "credits": head.credits,
+                }
+                for account, head in moved.items()
+            ],
+        )
+        assert done.rowcount == len(moved), "a line moved although we hold it"
+        self._lines |= moved
 
     def _keep(self, changes: Changes, epoch: int, incarnation: int, now: int) -> None:
-        self._session.execute(
-            insert(models.LedgerEntry),
+        self._connection.execute(
+            _KEEP_ENTRY,
             [
                 {
                     "account": changes.account,
@@ -165,23 +211,20 @@ class SQLBooks:
                 for position, entry in enumerate(changes.entries)
             ],
         )
-        self._session.execute(
-            insert(models.LedgerCertificate).values(
-                position=select(func.coalesce(func.max(_POSITION), 0) + 1).scalar_subquery(),
-                account=changes.account,
-                sequence=changes.sequence,
-                epoch=epoch,
-                incarnation=incarnation,
-                digest=changes.head.digest,
-                document=changes.certificate,
-                applied_at=now,
-            )
+        self._connection.execute(
+            _KEEP_CERTIFICATE,
+            {
+                "account": changes.account,
+                "sequence": changes.sequence,
+                "epoch": epoch,
+                "incarnation": incarnation,
+                "digest": changes.head.digest,
+                "document": changes.certificate,
+                "applied_at": now,
+            },
         )
 
-    def _create(self, accounts: list[str]) -> None:
-        """Make the lines that are missing, in one order, so that two writers never deadlock."""
-        dialect = self._session.get_bind().dialect.name
-        make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-        empty = {"sequence": 0, "digest": NO_PREVIOUS, "debits": 0, "credits": 0}
-        rows = [{"account": account, **empty} for account in accounts]
-        self._session.execute(make(models.LedgerAccount).on_conflict_do_nothing(), rows)
+    def _read(self, lines: Select[str, int, bytes, int, int]) -> None:
+        rows = self._connection.execute(lines)
+        self._lines = {row[0]: Head(row[1], row[2], row[3], row[4]) for row in rows}
+        self._are_read = True

@@ -26,6 +26,19 @@ from protocol import (
     verify_order,
 )
 
+_pending = models.table_of(models.PendingEntry)
+_WAITING = (
+    select(
+        _pending.c.entry_id,
+        _pending.c.kind,
+        _pending.c.recipient,
+        _pending.c.points,
+        _pending.c.reference,
+    )
+    .order_by(_pending.c.created_at, _pending.c.entry_id)
+    .limit(limits.ORDER_ENTRIES_MAX)
+)
+
 
 def open_order(session: Session, context: Context) -> Signed[Order] | None:
     """Our open order; a new one over what is waiting when there is none; None: nothing to pay."""
@@ -33,7 +46,7 @@ def open_order(session: Session, context: Context) -> Signed[Order] | None:
     charter = context.charter(session)
     if us not in charter.accounts:
         return None
-    books.hold_account(us)
+    books.hold(us)
     lock = books.lock(us, books.head(us).sequence + 1)
     if lock is not None:
         return verify_order(SignedDocument.parse(lock.document), charter)
@@ -51,19 +64,16 @@ def open_order(session: Session, context: Context) -> Signed[Order] | None:
 
 def waiting(session: Session) -> list[Entry]:
     """The entries that we owe and that stand in no certified order yet, oldest first."""
-    table = models.PendingEntry
-    rows = session.scalars(
-        select(table).order_by(table.created_at, table.entry_id).limit(limits.ORDER_ENTRIES_MAX)
-    )
-    return [Entry(r.entry_id, r.kind, r.recipient, r.points, r.reference) for r in rows]
+    return [Entry(*row) for row in session.connection().execute(_WAITING)]
 
 
 def certify(session: Session, context: Context, ballot: Ballot) -> Certificate:
     """Apply our own order, whose ballot is complete; its certificate is to be broadcast."""
     certificate = ballot.certificate()
     assert certificate is not None
-    SQLBooks(session).hold_account(context.member_id)
-    apply_certificate(session, context, certificate)
+    books = SQLBooks(session)
+    books.hold(context.member_id)
+    apply_certificate(session, context, books, certificate)
     return certificate
 
 

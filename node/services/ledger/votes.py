@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from threading import Lock as Mutex
 
-from sqlalchemy import delete, select
+from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -34,6 +34,29 @@ from protocol import (
 VOTES_MAX = 64
 # A peer far ahead of us is pulled from in order; what it pushes beyond this is fetched again.
 HELD_MAX_PER_ACCOUNT = 256
+
+# Built once, as in `books`.
+_held: Table = models.table_of(models.HeldCertificate)
+_pending: Table = models.table_of(models.PendingEntry)
+_entry: Table = models.table_of(models.LedgerEntry)
+_HELD = select(_held.c.account, _held.c.sequence, _held.c.document).order_by(
+    _held.c.account, _held.c.sequence
+)
+_HOLD_BACK = {
+    name: make(_held).on_conflict_do_nothing()
+    for name, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+_LET_GO = delete(_held).where(
+    _held.c.account == bindparam("of"), _held.c.sequence == bindparam("at")
+)
+# What stands in our order is owed no more.
+_PAID = delete(_pending).where(
+    _pending.c.entry_id.in_(
+        select(_entry.c.entry_id).where(
+            _entry.c.account == bindparam("of"), _entry.c.sequence == bindparam("at")
+        )
+    )
+)
 
 
 class RecentVotes:
@@ -70,7 +93,7 @@ def vote_on(session: Session, context: Context, body: bytes) -> bytes:
     document = SignedDocument.parse(body, bytes_max=limits.CERTIFICATE_BYTES_MAX)
     order = verify_order(document, charter)
     books = SQLBooks(session)
-    books.hold_account(order.body.account)
+    books.hold(order.body.account)
     verdict = judge(order, charter, books)
     if isinstance(verdict, Need):
         return OrderAnswer(need=verdict.ranges).encode()
@@ -95,10 +118,10 @@ def receive_certificate(session: Session, context: Context, body: bytes) -> bool
     charter = context.charter(session)
     certificate = _verify(body, charter)
     books = SQLBooks(session)
-    books.hold_account(certificate.order.body.account)
-    if not apply_certificate(session, context, certificate):
+    books.hold(certificate.order.body.account)
+    if not apply_certificate(session, context, books, certificate):
         return False
-    _apply_held(session, context, charter)
+    _apply_held(session, context, books, charter)
     return True
 
 
@@ -106,57 +129,43 @@ def _verify(body: bytes, charter: Charter) -> Certificate:
     return verify_certificate(body, charter, voted=_recent.find(order_within(body)))
 
 
-def apply_certificate(session: Session, context: Context, certificate: Certificate) -> bool:
+def apply_certificate(
+    session: Session, context: Context, books: SQLBooks, certificate: Certificate
+) -> bool:
     """Apply a proven certificate, or hold it back; True when it was applied now."""
-    books = SQLBooks(session)
     order = certificate.order.body
     changes = advance(certificate, books)
     if changes is None:
-        if order.sequence > books.head(order.account).sequence:
-            _hold(session, certificate)
+        beyond = order.sequence - books.head(order.account).sequence
+        if 0 < beyond <= HELD_MAX_PER_ACCOUNT:
+            _hold_back(session, certificate)
         return False
     books.commit(changes, order.epoch, order.incarnation, context.now())
     if order.account == context.member_id:
-        paid = models.PendingEntry
-        ids = [entry.id for entry in order.entries]
-        session.execute(delete(paid).where(paid.entry_id.in_(ids)))
+        connection = session.connection()
+        connection.execute(_PAID, {"of": order.account, "at": order.sequence})
     return True
 
 
-def _hold(session: Session, certificate: Certificate) -> None:
-    order = certificate.order.body
-    head = SQLBooks(session).head(order.account)
-    if order.sequence > head.sequence + HELD_MAX_PER_ACCOUNT:
-        return
-    postgres = session.get_bind().dialect.name == "postgresql"
-    make = postgresql.insert if postgres else sqlite.insert
-    session.execute(
-        make(models.HeldCertificate)
-        .values(
-            account=order.account,
-            sequence=order.sequence,
-            document=certificate.data,
-        )
-        .on_conflict_do_nothing()
-    )
+def _hold_back(session: Session, certificate: Certificate) -> None:
+    order, connection = certificate.order.body, session.connection()
+    row = {"account": order.account, "sequence": order.sequence, "document": certificate.data}
+    connection.execute(_HOLD_BACK[connection.dialect.name], row)
 
 
-def _apply_held(session: Session, context: Context, charter: Charter) -> None:
+def _apply_held(session: Session, context: Context, books: SQLBooks, charter: Charter) -> None:
     """Apply what waited, round by round, until a round moves nothing."""
-    table = models.HeldCertificate
-    moved = True
+    connection, moved = session.connection(), True
     while moved:
         moved = False
-        heads = SQLBooks(session).vector()
-        rows = session.execute(select(table.account, table.sequence, table.document)).all()
-        for account, sequence, document in sorted(rows):
-            if sequence > heads.get(account, 0) + 1:
+        for account, sequence, document in connection.execute(_HELD).all():
+            applied = books.head(account).sequence
+            if sequence > applied + 1:
                 continue
-            if sequence == heads.get(account, 0) + 1:
+            if sequence == applied + 1:
                 # Held ones were verified when they came; the database is ours.
-                if not apply_certificate(session, context, _verify(document, charter)):
+                certificate = _verify(document, charter)
+                if not apply_certificate(session, context, books, certificate):
                     continue
                 moved = True
-            session.execute(
-                delete(table).where(table.account == account, table.sequence == sequence)
-            )
+            connection.execute(_LET_GO, {"of": account, "at": sequence})
