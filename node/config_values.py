@@ -69,6 +69,7 @@ def optional_path(value: str) -> Path | None:
 
 def integer(low: int, high: int) -> Callable[[str], int]:
     """Return a parser of whole numbers from `low` to `high`."""
+
     def parse(value: str) -> int:
         if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
             raise ValueError(f"must be a whole number from {low} to {high}")

@@ -60,4 +60,3 @@ class Lane:
                 log.error("step failed", worker=self.name, attempts=failures, exc_info=True)
             if not more and not self._stopping.is_set():
                 self._bell.wait(rest_s)
-
