@@ -11,8 +11,9 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import cast
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from node.cli.demo.mailbox import BoundController
 
 WAIT_S = 10
 
@@ -75,25 +76,6 @@ class MailServer:
             self.messages.append(cast(EmailMessage, message))
             self._arrived.notify_all()
         return "250 OK"
-
-
-class BoundController(Controller):
-    """aiosmtpd on a socket that is bound already, so that no two tests fight for a port."""
-
-    def __init__(
-        self, server: MailServer, bound: socket.socket, tls: ssl.SSLContext | None
-    ) -> None:
-        super().__init__(
-            server,
-            hostname=server.host,
-            port=server.port,
-            tls_context=tls,
-            require_starttls=tls is not None,
-        )
-        self._bound = bound
-
-    def _create_server(self) -> object:
-        return self.loop.create_server(self._factory_invoker, sock=self._bound)
 
 
 @contextmanager

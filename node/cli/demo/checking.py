@@ -14,11 +14,14 @@ from typing import TypeAlias
 from node.cli.demo.looking import Look
 from node.cli.demo.story import ACCEPTED, CHOICES, Facts
 
-# Shorter bytes would be found by chance in what is encrypted: one time in four billion each.
-NEEDLE_BYTES_MIN = 8
+# Shorter bytes would be found by chance in what is encrypted: the shortest names in CP932 are.
+NEEDLE_BYTES_MIN = 6
+BASE64_CHARS_MIN = 8
 # A file is read in pieces that overlap by more than the longest needle.
 PIECE_BYTES = 4 * 1024 * 1024
 OVERLAP_BYTES = 512
+# Databases are half empty; no text holds so many zeros in a row.
+NOTHING = bytes(64)
 # So few are looked for one after the other, which is faster than any expression.
 FEW = 40
 TEXT_ENCODINGS = ("utf-8", "cp932", "utf-16-le", "utf-16-be")
@@ -110,7 +113,7 @@ def places_of(search: Search, folders: list[Path], look: Look) -> list[str]:
 class Search:
     """Looks for many texts at once, however they are written down.
 
-    The texts of one encoding resemble each other: an expression of eight sets of bytes passes over
+    The texts of one encoding resemble each other: an expression of six sets of bytes passes over
     nearly everything else, and only what it stops at is compared with the texts themselves.
     """
 
@@ -125,7 +128,9 @@ class Search:
     def is_in(self, content: bytes) -> bool:
         """Tell whether any of the texts stands in these bytes."""
         return any(needle in content for needle in self._few) or any(
-            _is_in(content, pattern, heads) for pattern, heads in self._families
+            _is_in(part, pattern, heads)
+            for part in filter(None, content.split(NOTHING))
+            for pattern, heads in self._families
         )
 
     def is_in_file(self, path: Path) -> bool:
@@ -180,7 +185,7 @@ def _needles(text: str) -> Iterator[tuple[str, bytes]]:
         raw = text.encode()[(3 - before) % 3 :]
         whole = b64encode(raw[: len(raw) // 3 * 3])
         for written in {whole, whole.replace(b"+", b"-").replace(b"/", b"_")}:
-            if len(written) >= NEEDLE_BYTES_MIN:
+            if len(written) >= BASE64_CHARS_MIN:
                 yield f"base64 {text.isascii()}", written
 
 

@@ -68,7 +68,7 @@ class Desk:
             {
                 "sender_name": company.recruiter,
                 "sender_department": "人事部",
-                "sender_phone": "03-0000-9999",
+                "sender_phone": "03-0000-0001",
                 "sender_email": f"recruit@{company.id}.example.jp",
             },
         )
