@@ -71,6 +71,11 @@ class RunningNode:
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
+        self.start_without_waiting()
+        eventually(self._answers, timeout_s=START_TIMEOUT_S, what=f"{self.member} to answer")
+
+    def start_without_waiting(self) -> None:
+        """Start the process, for whoever measures how soon it answers."""
         assert self.process is None
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -81,7 +86,6 @@ class RunningNode:
                 stderr=log,
                 start_new_session=True,
             )
-        eventually(self._answers, timeout_s=START_TIMEOUT_S, what=f"{self.member} to answer")
 
     def _answers(self) -> bool:
         assert self.process is not None
