@@ -26,6 +26,7 @@ from node.i18n import DEFAULT_LANGUAGE, LANGUAGES, translations
 from node.installation import Node
 from node.keyring import Keyring
 from node.mail import Mailer
+from node.refusals import ValueInvalid
 from node.services import charter
 from node.transport import PeerTransport
 from node.web import entrance, menu, refusals
@@ -108,6 +109,7 @@ def create_app(node: Node) -> Flask:
     app.before_request(_number_request)
     app.before_request(entrance.recognise)
     app.before_request(_allow_body)
+    app.before_request(_refuse_unstorable)
     CSRFProtect(app).exempt(peer.blueprint)  # peers sign every request
     app.after_request(_secure)
     _speak(app)
@@ -134,6 +136,15 @@ def _allow_body() -> None:
     for_users = hasattr(view, "required_roles")
     if limit is not None and (not for_users or entrance.current_user() is not None):
         request.max_content_length = limit
+
+
+def _refuse_unstorable() -> None:
+    """Nobody types NUL, and no text column of PostgreSQL takes it: said once, for every page."""
+    if request.blueprint == peer.blueprint.name:
+        return
+    typed = (text for fields in (request.args, request.form) for text in fields.items(multi=True))
+    if "\0" in request.path or any("\0" in name or "\0" in text for name, text in typed):
+        raise ValueInvalid
 
 
 def _secure(answer: Response) -> Response:

@@ -19,6 +19,7 @@ from protocol import (
     Order,
     ProtocolError,
     SignedDocument,
+    limits,
     parse_certificate,
     verify_certificate,
 )
@@ -69,9 +70,7 @@ class Comparison:
 
 def certificate(session: Session, context: Context, account: str, sequence: int) -> CertificateView:
     """The certificate applied in a place; CertificateUnknown when there is none."""
-    row = session.get(models.LedgerCertificate, (account, sequence))
-    if row is None:
-        raise CertificateUnknown(f"{account} {sequence}")
+    row = _stored(session, account, sequence)
     charter = context.charter(session)
     order, vote = parse_certificate(row.document)
     body = Order.parse(order.payload)
@@ -92,14 +91,24 @@ def certificate(session: Session, context: Context, account: str, sequence: int)
 
 def check(session: Session, context: Context, account: str, sequence: int) -> ProtocolError | None:
     """Verify the stored certificate again, every signature of it; None when all of it holds."""
-    row = session.get(models.LedgerCertificate, (account, sequence))
-    if row is None:
-        raise CertificateUnknown(f"{account} {sequence}")
+    row = _stored(session, account, sequence)
     try:
         verify_certificate(row.document, context.charter(session))
     except ProtocolError as refusal:
         return refusal
     return None
+
+
+def _stored(session: Session, account: str, sequence: int) -> models.LedgerCertificate:
+    # No column holds a larger number, and an address may carry any.
+    row = (
+        session.get(models.LedgerCertificate, (account, sequence))
+        if sequence <= limits.SEQUENCE_MAX
+        else None
+    )
+    if row is None:
+        raise CertificateUnknown(f"{account} {sequence}")
+    return row
 
 
 def compare(session: Session, context: Context) -> list[Comparison]:
