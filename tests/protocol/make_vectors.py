@@ -3,10 +3,31 @@
 from collections.abc import Iterator
 
 from tests.protocol.vector import FOLDER, Vector
-from tests.protocol.vector_makers import documents, ed25519, envelopes, json_bytes, responses
+from tests.protocol.vector_makers import (
+    charters,
+    documents,
+    ed25519,
+    envelopes,
+    json_bytes,
+    letters,
+    orders,
+    profiles,
+    responses,
+)
 from tests.protocol.vector_makers import requests as request_makers
 
-MAKERS = (json_bytes, ed25519, documents, request_makers, responses, envelopes)
+MAKERS = (
+    json_bytes,
+    ed25519,
+    documents,
+    charters,
+    profiles,
+    letters,
+    request_makers,
+    responses,
+    envelopes,
+    orders,
+)
 
 
 def make_all() -> Iterator[Vector]:

@@ -11,13 +11,41 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from protocol import envelope, http, signed, strictjson
+from protocol import (
+    ORDER,
+    Acceptance,
+    AlreadyKnown,
+    Attachment,
+    Ballot,
+    Decline,
+    Hire,
+    MemberCard,
+    MemoryBooks,
+    Order,
+    Profile,
+    ProfileRelease,
+    Progress,
+    Referral,
+    envelope,
+    http,
+    judge,
+    limits,
+    parse_certificate,
+    parse_charter,
+    signed,
+    strictjson,
+    verify_certificate,
+    verify_founding,
+    verify_order,
+)
 from protocol.errors import ProtocolError
 from protocol.keys import VerifyKey, b64decode
 from tests.protocol import cast
+from tests.protocol.alliance import founded
 
 FOLDER = Path(__file__).parent / "vectors"
 JSON_BYTES_MAX = 1_000_000
+CHARTER = founded()
 
 Layers = list[tuple[str, Callable[[Any], Any]]]
 
@@ -114,6 +142,56 @@ def _receipt(given: dict[str, Any]) -> None:
     envelope.verify_receipt(document, envelope.parse(_bytes(given["envelope"])), cast.KEYS)
 
 
+def _signature_of_order(document: signed.SignedDocument) -> signed.SignedDocument:
+    signed.verify(document, ORDER, CHARTER.keys, bytes)
+    return document
+
+
+def _fields_of_order(document: signed.SignedDocument) -> signed.SignedDocument:
+    Order.parse(document.payload)
+    return document
+
+
+def _vote(given: dict[str, Any]) -> None:
+    order = verify_order(signed.SignedDocument.parse(_bytes(given["order"])), CHARTER)
+    vote = signed.SignedDocument.parse(_bytes(given["vote"]))
+    Ballot(order, CHARTER).add(vote, given["voter"])
+
+
+def _certificate_form(given: dict[str, Any]) -> bytes:
+    data = _bytes(given)
+    parse_certificate(data)
+    return data
+
+
+def _charter_form(given: dict[str, Any]) -> signed.SignedDocument:
+    return signed.SignedDocument.parse(_bytes(given), bytes_max=limits.CHARTER_BYTES_MAX)
+
+
+def _charter_rules(document: signed.SignedDocument) -> signed.SignedDocument:
+    parse_charter(document)
+    return document
+
+
+def _json(given: dict[str, Any]) -> bytes:
+    data = _bytes(given)
+    strictjson.parse(data, bytes_max=JSON_BYTES_MAX)
+    return data
+
+
+# Bodies of documents: what stands inside a signature or an envelope.
+BODIES: dict[str, Callable[[bytes], object]] = {
+    "profile": Profile.parse,
+    "referral": Referral.parse,
+    "acceptance": Acceptance.parse,
+    "decline": Decline.parse,
+    "already-known": AlreadyKnown.parse,
+    "profile-release": ProfileRelease.parse,
+    "attachment": Attachment.parse,
+    "progress": Progress.parse,
+    "hire": Hire.parse,
+}
+
 SUBJECTS: dict[str, Layers] = {
     "json": [("json", lambda given: strictjson.parse(_bytes(given), bytes_max=JSON_BYTES_MAX))],
     "key": [("key", lambda given: VerifyKey(b64decode(given["key"])))],
@@ -131,4 +209,19 @@ SUBJECTS: dict[str, Layers] = {
         ("content", lambda pair: envelope.verify_content(*pair, "referral", cast.KEYS, bytes)),
     ],
     "receipt": [("receipt", _receipt)],
+    "order": [
+        ("form", lambda given: signed.SignedDocument.parse(_bytes(given))),
+        ("signature", _signature_of_order),
+        ("fields", _fields_of_order),
+        ("owner", lambda document: verify_order(document, CHARTER)),
+        ("rules", lambda order: judge(order, CHARTER, MemoryBooks())),
+    ],
+    "vote": [("vote", _vote)],
+    "certificate": [
+        ("form", _certificate_form),
+        ("proof", lambda data: verify_certificate(data, CHARTER)),
+    ],
+    "charter": [("form", _charter_form), ("rules", _charter_rules), ("founders", verify_founding)],
+    "member-card": [("form", _charter_form), ("proof", MemberCard.verify)],
+    **{name: [("json", _json), ("fields", parse)] for name, parse in BODIES.items()},
 }
