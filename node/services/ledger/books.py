@@ -7,7 +7,7 @@ Every account's line is read at once, since an alliance has few and every decisi
 them. Whoever is going to write holds them first: nobody else judges or applies until then.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import JSON, Select, Text, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -88,8 +88,12 @@ class SQLBooks:
         self._lines: dict[str, Head] = {}
         self._are_read = self._are_held = False
 
-    def hold(self, *accounts: str) -> None:
-        """Read the lines, these among them, and let nobody else write any until we commit."""
+    def hold(self, accounts: Collection[str]) -> None:
+        """Read the lines, these among them, and let nobody else write any until we commit.
+
+        `accounts` are all of the charter's: lines that are not there yet hold nobody back, so the
+        first who comes makes them all.
+        """
         self._read(_LINES_TO_WRITE)
         missing = sorted(set(accounts) - self._lines.keys())
         if missing:
@@ -158,8 +162,6 @@ class SQLBooks:
     def commit(self, changes: Changes, epoch: int, incarnation: int, now: int) -> None:
         """Apply one certificate: its head, credits, entries and bytes; its lock is released."""
         assert self._are_held
-        if not self._lines.keys() >= {changes.account, *changes.credits}:
-            self.hold(changes.account, *changes.credits)
         self._move(changes)
         self._connection.execute(
             _CREDIT,

@@ -46,7 +46,7 @@ def open_order(session: Session, context: Context) -> Signed[Order] | None:
     charter = context.charter(session)
     if us not in charter.accounts:
         return None
-    books.hold(us)
+    books.hold(charter.accounts)
     lock = books.lock(us, books.head(us).sequence + 1)
     if lock is not None:
         return verify_order(SignedDocument.parse(lock.document), charter)
@@ -72,7 +72,7 @@ def certify(session: Session, context: Context, ballot: Ballot) -> Certificate:
     certificate = ballot.certificate()
     assert certificate is not None
     books = SQLBooks(session)
-    books.hold(context.member_id)
+    books.hold(context.charter(session).accounts)
     apply_certificate(session, context, books, certificate)
     return certificate
 

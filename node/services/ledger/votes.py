@@ -93,7 +93,7 @@ def vote_on(session: Session, context: Context, body: bytes) -> bytes:
     document = SignedDocument.parse(body, bytes_max=limits.CERTIFICATE_BYTES_MAX)
     order = verify_order(document, charter)
     books = SQLBooks(session)
-    books.hold(order.body.account)
+    books.hold(charter.accounts)
     verdict = judge(order, charter, books)
     if isinstance(verdict, Need):
         return OrderAnswer(need=verdict.ranges).encode()
@@ -118,7 +118,7 @@ def receive_certificate(session: Session, context: Context, body: bytes) -> bool
     charter = context.charter(session)
     certificate = _verify(body, charter)
     books = SQLBooks(session)
-    books.hold(certificate.order.body.account)
+    books.hold(charter.accounts)
     if not apply_certificate(session, context, books, certificate):
         return False
     _apply_held(session, context, books, charter)
