@@ -4,8 +4,11 @@ Between two transactions stands the network: the order is durable before the fir
 the certificate before the first is told. Whoever was away gets it by its own pull.
 """
 
-from collections.abc import Iterator
-from concurrent.futures import Executor, as_completed
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, as_completed
+from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -33,16 +36,43 @@ PAGES_MAX = 50
 # After a round without a quorum: soon again, and then less and less often.
 PAUSE_FIRST_S = 1
 PAUSE_S_MAX = 60
+# A member that answers at all does so within one attempt (13 s) and what it says it needs first.
+GATHER_S = 30
+# One that holds its line open keeps these threads and no more; `CALLS_AT_ONCE` has many times that.
+ASKED_AT_ONCE = 2
+TOLD_AT_ONCE = 4
+
+T = TypeVar("T")
 
 log = structlog.get_logger("node.worker.ledger")
+
+
+class Lines:
+    """Calls to each member, a few at once: whoever keeps us waiting only keeps its own calls."""
+
+    def __init__(self, executor: Executor, most: int) -> None:
+        self._executor = executor
+        self._free: dict[str, threading.Semaphore] = {}
+        self._most = most
+
+    def call(self, member: str, do: Callable[[], T]) -> Future[T] | None:
+        """Begin a call; None when as many to this member are under way as may be."""
+        free = self._free.setdefault(member, threading.Semaphore(self._most))
+        if not free.acquire(blocking=False):
+            return None
+        begun = self._executor.submit(do)
+        begun.add_done_callback(lambda _: free.release())
+        return begun
 
 
 class LedgerRounds:
     """Our account's rounds: one open order at a time, asked of everybody at once."""
 
-    def __init__(self, node: Node, executor: Executor) -> None:
+    def __init__(self, node: Node, executor: Executor, *, gather_s: float = GATHER_S) -> None:
         self._node = node
-        self._executor = executor
+        self._gather_s = gather_s
+        self._asking = Lines(executor, ASKED_AT_ONCE)
+        self._telling = Lines(executor, TOLD_AT_ONCE)
         self._pause_s = 0
         self._not_before = 0
 
@@ -76,19 +106,25 @@ class LedgerRounds:
 
     def _gather(self, ballot: Ballot, charter: Charter, order: bytes) -> None:
         """Ask every other member; stop waiting as soon as a quorum has voted."""
-        others = _others(self._node, charter)
-        asked = {self._executor.submit(_ask, self._node, charter, m, order): m for m in others}
-        for answered in as_completed(asked):
-            vote = answered.result()
-            if vote is not None:
-                _count(ballot, vote, asked[answered])
-            if ballot.is_complete:
-                return
+        asked = {}
+        for member in _others(self._node, charter):
+            call = self._asking.call(member, partial(_ask, self._node, charter, member, order))
+            if call is not None:
+                asked[call] = member
+        try:
+            for answered in as_completed(asked, self._gather_s):
+                vote = answered.result()
+                if vote is not None:
+                    _count(ballot, vote, asked[answered])
+                if ballot.is_complete:
+                    return
+        except TimeoutError:
+            log.info("somebody keeps us waiting", voters=len(ballot.voters))
 
     def _tell(self, charter: Charter, certificate: bytes) -> None:
         """Broadcast a certificate; a member that misses it pulls it later."""
         for member in _others(self._node, charter):
-            self._executor.submit(_send, self._node, charter, member, certificate)
+            self._telling.call(member, partial(_send, self._node, charter, member, certificate))
 
 
 def _others(node: Node, charter: Charter) -> Iterator[str]:
@@ -111,8 +147,7 @@ def _ask(node: Node, charter: Charter, member: str, order: bytes) -> SignedDocum
         if answer.vote is not None:
             return answer.vote
         if answer.certificate is not None:
-            with node.database.transaction() as session:
-                ledger.receive_certificate(session, node.context, answer.certificate)
+            _take(node, member, answer.certificate)
             return None
         with node.database.reading() as session:
             lacking = ledger.certificates(session, answer.need or {})
@@ -120,6 +155,15 @@ def _ask(node: Node, charter: Charter, member: str, order: bytes) -> SignedDocum
             if not _send(node, charter, member, certificate):
                 return None
     return None
+
+
+def _take(node: Node, member: str, certificate: bytes) -> None:
+    """Apply what a member says has settled the place; what proves nothing stops no round."""
+    try:
+        with node.database.transaction() as session:
+            ledger.receive_certificate(session, node.context, certificate)
+    except ProtocolError as refusal:
+        log.warning("a certificate was refused", peer=member, code=refusal.code)
 
 
 def _order_answer(node: Node, charter: Charter, member: str, order: bytes) -> OrderAnswer | None:
@@ -170,9 +214,13 @@ def pull(node: Node, member: str) -> int:
         answer = _page(body, member)
         if answer is None:
             return new
-        with node.database.transaction() as session:
-            fresh = ledger.absorb(session, node.context, answer)
-            ledger.remember(session, node.context, member, answer)
+        try:
+            with node.database.transaction() as session:
+                fresh = ledger.absorb(session, node.context, answer)
+                ledger.remember(session, node.context, member, answer)
+        except ProtocolError as refusal:
+            log.warning("a page was refused", peer=member, code=refusal.code)
+            return new
         new += fresh
         # A page that brought nothing new would only come again.
         if not answer.more or not fresh:

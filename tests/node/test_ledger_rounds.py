@@ -1,0 +1,150 @@
+"""The worker's rounds among members that lie, break off or never end: nobody blocks an owner."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from node.installation import Node
+from node.services import ledger
+from node.transport import TransportFailure
+from node.worker.ledger import LedgerRounds, pull
+from protocol import REFERRAL_ENTRY, Charter, OrderAnswer, PullAnswer, http
+from tests.equipment.alliance import Alliance
+from tests.equipment.peers import node_of
+
+JSON_TYPE = "application/json"
+Answer = Callable[[str, bytes], bytes]
+
+
+class Wires:
+    """The way to the other members without the network: honest ones vote, `hostile` may do all."""
+
+    def __init__(self, alliance: Alliance, hostile: dict[str, Answer]) -> None:
+        self._alliance = alliance
+        self._hostile = hostile
+        self.asked: list[tuple[str, str]] = []
+
+    def post(self, charter: Charter, member: str, path: str, body: bytes) -> http.VerifiedResponse:
+        self.asked.append((member, path))
+        if member in self._hostile:
+            answer = self._hostile[member](path, body)
+        else:
+            answer = self._honest(member, path, body)
+        context = http.Context(charter.alliance, charter.version, member, "aoba")
+        return http.VerifiedResponse(200, JSON_TYPE, answer, context, "")
+
+    def _honest(self, member: str, path: str, body: bytes) -> bytes:
+        house = self._alliance[member]
+        with house.database.transaction() as session:
+            if path.endswith("orders"):
+                return ledger.vote_on(session, house.context, body)
+            ledger.receive_certificate(session, house.context, body)
+        return b"{}"
+
+    def close(self) -> None:
+        pass
+
+
+def node_with(alliance: Alliance, hostile: dict[str, Answer]) -> Node:
+    return replace(node_of(alliance["aoba"]), transport=Wires(alliance, hostile))
+
+
+def owe(alliance: Alliance, at: int) -> None:
+    house = alliance["aoba"]
+    with house.database.transaction() as session:
+        ledger.pay(
+            session,
+            house.context,
+            entry_id=f"a-point-we-owe-{at:04}",
+            kind=REFERRAL_ENTRY,
+            to="biwa",
+            points=1,
+            reference=bytes(32),
+        )
+
+
+def paid(alliance: Alliance) -> int:
+    with alliance["aoba"].database.reading() as session:
+        return -ledger.position(session, alliance["aoba"].context).balance
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def test_a_member_that_answers_with_a_false_certificate_stops_no_round(
+    alliance: Alliance, executor: ThreadPoolExecutor
+) -> None:
+    answered = threading.Event()
+
+    def lie(path: str, body: bytes) -> bytes:
+        answered.set()
+        return OrderAnswer(certificate=b'{"order":{},"vote":{}}').encode()
+
+    node = node_with(alliance, {"seeds": lie})
+    owe(alliance, 1)
+    assert LedgerRounds(node, executor).step()
+    assert answered.is_set()
+    assert paid(alliance) == 1
+
+
+def test_a_member_that_never_ends_its_answer_holds_up_neither_round_nor_thread(
+    alliance: Alliance, executor: ThreadPoolExecutor
+) -> None:
+    let_go, was_waited_for = threading.Event(), threading.Event()
+
+    def never(path: str, body: bytes) -> bytes:
+        if not let_go.wait(20):
+            was_waited_for.set()
+        raise TransportFailure("timed-out")
+
+    node = node_with(alliance, {"seeds": never})
+    rounds = LedgerRounds(node, executor)
+    try:
+        # More rounds than the executor has threads: each would leave two of them waiting.
+        for at in range(1, 13):
+            owe(alliance, at)
+            assert rounds.step()
+    finally:
+        let_go.set()
+    assert paid(alliance) == 12
+    assert not was_waited_for.is_set()
+
+
+def test_a_round_ends_though_nobody_answers_and_the_next_asks_again(
+    alliance: Alliance, executor: ThreadPoolExecutor
+) -> None:
+    let_go, are_away = threading.Event(), True
+
+    def never(path: str, body: bytes) -> bytes:
+        let_go.wait(20)
+        raise TransportFailure("timed-out")
+
+    def away(path: str, body: bytes) -> bytes:
+        if are_away:
+            raise TransportFailure("not-reached")
+        return node.transport._honest("bridge", path, body)  # type: ignore[attr-defined]
+
+    node = node_with(alliance, {"seeds": never, "bridge": away})
+    rounds = LedgerRounds(node, executor, gather_s=0.2)
+    owe(alliance, 1)
+    try:
+        assert not rounds.step()
+        are_away = False
+        alliance.clock.move(60)
+        assert rounds.step()
+    finally:
+        let_go.set()
+    assert paid(alliance) == 1
+
+
+def test_a_page_with_a_false_certificate_is_refused_and_changes_nothing(alliance: Alliance) -> None:
+    def lie(path: str, body: bytes) -> bytes:
+        return PullAnswer({"seeds": 9}, bytes(32), (b'{"order":{}}',), more=True).encode()
+
+    assert pull(node_with(alliance, {"seeds": lie}), "seeds") == 0
