@@ -132,6 +132,8 @@ def _commit(session: Session) -> None:
     try:
         session.commit()
     except exc.DBAPIError as error:
+        # SQLite leaves such a transaction open, and with it the write lock: the connection goes.
+        session.invalidate()
         # RELIABILITY 1: a failed commit means unknown, never "not stored".
         raise CommitUnknown from error
 

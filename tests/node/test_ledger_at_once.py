@@ -229,6 +229,10 @@ def test_a_vote_whose_commit_failed_is_not_sent(alliance: Alliance, unlucky: Hou
     database.fails = True
     with pytest.raises(CommitUnknown):
         vote_on(unlucky, order)
+    # The transaction that failed holds nothing any more, neither here nor for another process.
+    assert rows(unlucky, models.LedgerLock) == 0
+    assert rows(alliance["seeds"], models.LedgerLock) == 0
+    owe(alliance["seeds"], "aoba")
     answer = caller.call(order.encode(), path=ORDERS)
     assert answer.status == 503
     assert b"vote" not in answer.body
