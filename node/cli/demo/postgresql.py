@@ -124,8 +124,10 @@ class PostgreSQLServer:
             if owner is not None:
                 shutil.chown(self._kept, owner)
                 if not may_enter(owner, self._kept):
+                    self._kept.rmdir()
                     raise NoPostgreSQL(
-                        f"as root, the server runs as {owner}, who may not enter {self._kept}"
+                        f"for root the server runs as {owner}, who may not enter "
+                        f"{self._kept.parent}; name a folder that everybody may enter"
                     )
         choices = "--username postgres --auth trust --no-sync --encoding UTF8 --locale C.UTF-8"
         made = subprocess.run(  # noqa: S603 (found above)
