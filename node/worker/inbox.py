@@ -8,6 +8,7 @@ from node.installation import Node
 from node.refusals import Refusal
 from node.services import inbox
 from node.services.inbox import Waiting
+from node.services.letters import LetterEarly
 from protocol import NotNow, OurMistake, ProtocolError
 
 log = structlog.get_logger("node.worker.inbox")
@@ -37,7 +38,7 @@ class Handling:
                 letter = inbox.open_letter(node.context, charter, entry)
                 with node.database.transaction() as session:
                     inbox.handle(session, node.context, entry, letter)
-            except NotNow as refusal:
+            except (NotNow, LetterEarly) as refusal:
                 self._postpone(entry, refusal.code)
             except (ProtocolError, Refusal) as refusal:
                 self._refuse(entry, refusal.code)

@@ -5,6 +5,7 @@ import secrets
 from node.refusals import Refusal
 from node.services import delivery, inbox
 from node.services.delivery import Outcome
+from node.services.letters import LetterEarly
 from protocol import ProtocolError, envelope
 from tests.equipment.alliance import Alliance, House
 
@@ -12,13 +13,14 @@ from tests.equipment.alliance import Alliance, House
 def carry(alliance: Alliance) -> list[str]:
     """Deliver and handle until nothing moves; the codes of letters that were refused."""
     refused: list[str] = []
-    while sum(_deliver(alliance, house) for house in alliance.houses.values()):
+    while sum(deliver(alliance, house) for house in alliance.houses.values()):
         for house in alliance.houses.values():
             refused += handle(alliance, house)
     return refused
 
 
-def _deliver(alliance: Alliance, house: House) -> bool:
+def deliver(alliance: Alliance, house: House) -> bool:
+    """Carry what a house has to send; handling it is another step."""
     moved = False
     with house.database.reading() as session:
         peers = delivery.due(session, house.context)
@@ -54,6 +56,9 @@ def handle(alliance: Alliance, house: House) -> list[str]:
         try:
             with house.database.transaction() as session:
                 inbox.handle(session, house.context, entry, letter)
+        except LetterEarly as refusal:
+            with house.database.transaction() as session:
+                inbox.postpone(session, house.context, entry, refusal.code, jitter=0.0)
         except (ProtocolError, Refusal) as refusal:
             refused.append(refusal.code)
             with house.database.transaction() as session:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import audit, ledger, outbox, persons
-from node.services.letters import Letter
+from node.services.letters import Letter, LetterEarly
 from node.services.referrals import profiles, rules
 from node.services.referrals.refusals import (
     CapReached,
@@ -233,7 +233,7 @@ def change_stage(
 def receive_profile(session: Session, context: Context, letter: Letter) -> None:
     """Keep the profile that was released against our acceptance."""
     release = ProfileRelease.parse(letter.document.payload)
-    row = _from_sender(session, letter, release.referral)
+    row = _from_sender(session, context, letter, release.referral)
     if row.acceptance is None or row.state not in ("accepted", "profile_received"):
         raise LetterUnexpected(f"the referral is {row.state}")
     if release.acceptance != _acceptance_digest(row.acceptance):
@@ -249,7 +249,7 @@ def _acceptance_digest(payload: bytes) -> bytes:
 def receive_attachment(session: Session, context: Context, letter: Letter) -> None:
     """Keep one chunk of the PDF; the last one to arrive puts the whole together."""
     chunk = Attachment.parse(letter.document.payload)
-    row = _from_sender(session, letter, chunk.referral)
+    row = _from_sender(session, context, letter, chunk.referral)
     if row.state in ("declined", "already_known"):
         raise LetterUnexpected(f"the referral is {row.state}")
     profiles.keep_chunk(session, context, row, chunk)
@@ -263,7 +263,10 @@ def received(session: Session, referral_id: str) -> models.ReferralIn:
     return row
 
 
-def _from_sender(session: Session, letter: Letter, referral_id: str) -> models.ReferralIn:
+def _from_sender(
+    session: Session, context: Context, letter: Letter, referral_id: str
+) -> models.ReferralIn:
+    """The referral that a letter is about; its sender can write about no other member's."""
     row = session.scalar(
         select(models.ReferralIn)
         .where(
@@ -273,7 +276,8 @@ def _from_sender(session: Session, letter: Letter, referral_id: str) -> models.R
         .with_for_update()
     )
     if row is None:
-        raise LetterUnexpected("no referral of this member has that id")
+        early = letter.may_wait(context.now())
+        raise (LetterEarly if early else LetterUnexpected)("no referral of this member has that id")
     return row
 
 
