@@ -138,6 +138,14 @@ def states(session: Session, envelope_ids: Iterable[str]) -> dict[str, str]:
     return dict(session.execute(found).all())
 
 
+def receipts(session: Session, envelope_ids: Iterable[str]) -> dict[str, bytes]:
+    """The receipts of those of these deliveries that have one."""
+    found = select(Entry.id, Entry.receipt).where(
+        Entry.id.in_(list(envelope_ids)), Entry.receipt.is_not(None)
+    )
+    return {envelope_id: receipt for envelope_id, receipt in session.execute(found) if receipt}
+
+
 def queues(session: Session) -> dict[str, QueueView]:
     """What waits for each peer and what failed: IT's view."""
     counted = select(

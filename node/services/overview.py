@@ -90,7 +90,7 @@ def standing(session: Session, context: Context) -> Standing | None:
     charter = charters.if_any(session)
     if charter is None or context.member_id not in charter.accounts:
         return None
-    return Standing(ledger.position(session, context), referrals.promised(session))
+    return Standing(ledger.position(session, context), referrals.promised(session, context))
 
 
 def peers(session: Session, members: list[str]) -> list[PeerState]:

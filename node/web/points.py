@@ -54,7 +54,7 @@ def show() -> ResponseReturnValue:
         if here.settings.member_id not in alliance.accounts:
             raise charters.NotFounded
         position = ledger.position(session, here.context)
-        promised = referrals.promised(session)
+        promised = referrals.promised(session, here.context)
         balances = ledger.balances(session, here.context, days=CHART_DAYS)
         lines = ledger.statement(
             session, here.context, before=older, after=newer, limit=PAGE_ROWS + 1

@@ -4,10 +4,19 @@ from sqlalchemy import select
 
 from node import models
 from node.services import inbox, referrals
-from protocol import ATTACHMENT, Attachment, limits
+from protocol import (
+    ACCEPTANCE,
+    ALREADY_KNOWN,
+    ATTACHMENT,
+    Acceptance,
+    AlreadyKnown,
+    Attachment,
+    limits,
+)
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.letters import carry, deliver, handle
-from tests.equipment.referring import PDF, letter, refer
+from tests.equipment.referring import PDF, accept, letter, owed, received, refer, sent
+from tests.equipment.season import Season
 
 
 def inbox_states(house: House) -> list[str]:
@@ -44,3 +53,55 @@ def test_a_pdf_of_no_referral_is_set_aside_when_nothing_can_come_any_more(
     alliance.clock.move(limits.ENVELOPE_DEADLINE_S)
     assert handle(alliance, biwa) == ["letter-unexpected"]
     assert inbox_states(biwa) == ["refused"]
+
+
+def promise(alliance: Alliance, referral: str, entry: str) -> None:
+    """Biwa accepts as its own node never would: with an entry of its choice, and no payment."""
+    biwa = alliance["biwa"]
+    acceptance = Acceptance(referral, biwa.context.now(), 1, entry, bytes(32))
+    letter(biwa, "aoba", ACCEPTANCE, acceptance.encode())
+    carry(alliance)
+
+
+def declare_known(alliance: Alliance, referral: str) -> list[str]:
+    biwa = alliance["biwa"]
+    today = biwa.context.day_of(biwa.context.now())
+    known = AlreadyKnown(referral, today, today, biwa.context.now())
+    letter(biwa, "aoba", ALREADY_KNOWN, known.encode())
+    return carry(alliance)
+
+
+def test_a_point_that_was_never_paid_does_not_come_back(alliance: Alliance) -> None:
+    """Else each referral would be worth a point to whoever accepts it and says it knew."""
+    aoba, biwa = alliance["aoba"], alliance["biwa"]
+    referral = refer(aoba, "biwa")
+    carry(alliance)
+    promise(alliance, referral, "never-to-be-paid")
+    assert declare_known(alliance, referral) == []
+    assert (sent(aoba, referral).state, owed(aoba)) == ("released", [])
+
+    alliance.clock.move(limits.ENVELOPE_DEADLINE_S)
+    assert handle(alliance, aoba) == ["letter-unexpected"]
+    assert (owed(aoba), owed(biwa)) == ([], [])
+
+
+def test_one_payment_keeps_one_promise(alliance: Alliance) -> None:
+    """Biwa pays for one referral, and names the same entry in its acceptance of a second."""
+    aoba, biwa = alliance["aoba"], alliance["biwa"]
+    first = refer(aoba, "biwa")
+    carry(alliance)
+    accept(biwa, received(biwa).id)
+    carry(alliance)
+    assert Season(alliance).certify("biwa")
+    second = refer(aoba, "biwa")
+    carry(alliance)
+    entry = sent(aoba, first).entry_id
+    assert entry is not None
+    promise(alliance, second, entry)
+
+    rows = [sent(aoba, referral) for referral in (first, second)]
+    with aoba.database.reading() as session:
+        assert referrals.paid(session, aoba.context, rows).keys() == {first}
+        assert referrals.promised(session, aoba.context) == 1
+    declare_known(alliance, second)
+    assert owed(aoba) == []

@@ -19,7 +19,7 @@ from protocol import (
     Progress,
 )
 from tests.equipment.alliance import Alliance
-from tests.equipment.letters import carry
+from tests.equipment.letters import carry, handle
 from tests.equipment.referring import (
     CARD,
     DAY_S,
@@ -32,6 +32,7 @@ from tests.equipment.referring import (
     refer,
     sent,
 )
+from tests.equipment.season import Season
 
 
 def test_the_card_crosses_first_and_the_profile_stays_at_home(alliance: Alliance) -> None:
@@ -63,7 +64,7 @@ def test_accepting_promises_a_point_and_releases_the_profile(alliance: Alliance)
     assert (ours.state, ours.profile_blob, ours.resume_blob) == ("released", None, None)
     assert ours.entry_id == row.entry_id
     with aoba.database.reading() as session:
-        assert referrals.promised(session) == 1
+        assert referrals.promised(session, aoba.context) == 1
 
 
 def test_an_answer_is_given_once(alliance: Alliance) -> None:
@@ -196,6 +197,12 @@ def test_already_known_with_a_date_brings_the_point_back(alliance: Alliance) -> 
             user_id="hanako",
         )
     assert carry(alliance) == []
+    assert sent(aoba, referral).state == "released", "the point has not come yet"
+    assert owed(aoba) == []
+
+    assert Season(alliance).certify("biwa")
+    alliance.clock.move(60)
+    assert handle(alliance, aoba) == []
     assert sent(aoba, referral).state == "already_known"
     assert owed(aoba) == [("correction", "biwa", 1)]
 

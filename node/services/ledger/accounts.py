@@ -1,7 +1,7 @@
 """Our account as people see it: what we owe, where we stand, the statement.  DOMAIN 2.1 R11."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, tuple_
@@ -103,13 +103,15 @@ def is_certified(session: Session, account: str, entry_id: str) -> bool:
     return SQLBooks(session).repeated(account, [entry_id]) is not None
 
 
-def certified(session: Session, account: str, entry_ids: list[str]) -> set[str]:
-    """Those of the ids that stand in applied orders of the account."""
+def entries(
+    session: Session, account: str, entry_ids: Collection[str]
+) -> Mapping[str, models.LedgerEntry]:
+    """Those of the account's entries that stand in applied orders, by their ids."""
     table = models.LedgerEntry
     rows = session.scalars(
-        select(table.entry_id).where(table.account == account, table.entry_id.in_(entry_ids))
+        select(table).where(table.account == account, table.entry_id.in_(entry_ids))
     )
-    return set(rows)
+    return {row.entry_id: row for row in rows}
 
 
 def place_of(session: Session, account: str, entry_id: str) -> Place | None:

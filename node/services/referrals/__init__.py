@@ -1,7 +1,8 @@
 """Referrals: one candidate offered to one member, from the card to the last stage.  DESIGN 2.4-2.6.
 
 `sending` is the referrer's side, `receiving` the receiver's, `profiles` keeps what was released,
-`rules` accepts cards by itself, `listing` is what the two boards read.
+`promises` tells which points were paid, `rules` accepts cards by itself, `listing` is what the two
+boards read.
 """
 
 from node.services.referrals.listing import (
@@ -11,7 +12,6 @@ from node.services.referrals.listing import (
     of_consent,
     offered,
     people_of,
-    promised,
     sent_of,
     sharing,
     stages_of,
@@ -24,6 +24,7 @@ from node.services.referrals.profiles import (
     resume_matches,
     twins_of,
 )
+from node.services.referrals.promises import paid, promised
 from node.services.referrals.receiving import (
     STAGES_BY_HAND,
     accept,
@@ -80,6 +81,7 @@ __all__ = [
     "offered",
     "open_profile",
     "open_resume",
+    "paid",
     "people_of",
     "promised",
     "receive_acceptance",

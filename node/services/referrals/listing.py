@@ -7,9 +7,8 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import ledger
 from node.services.applicants import Person, persons_of
-from node.services.pages import PAGE_ROWS_MAX, Cursor, Page, page_of
+from node.services.pages import Cursor, Page, page_of
 from node.services.referrals.refusals import ReferralUnknown
 
 
@@ -129,20 +128,3 @@ def counts(session: Session) -> tuple[Mapping[str, int], Mapping[str, int]]:
 
 def _by_state(table: type[models.ReferralIn | models.ReferralOut]) -> Select[str, int]:
     return select(table.state, func.count()).group_by(table.state)
-
-
-def promised(session: Session) -> int:
-    """Points that members have promised us by signed acceptance and not certified yet."""
-    table = models.ReferralOut
-    rows = session.execute(
-        select(table.recipient, table.entry_id, table.points)
-        .where(table.entry_id.is_not(None))
-        .order_by(table.answered_at.desc())
-        .limit(PAGE_ROWS_MAX)
-    ).all()
-    total = 0
-    for recipient in {row.recipient for row in rows}:
-        ids = [str(row.entry_id) for row in rows if row.recipient == recipient]
-        done = ledger.certified(session, recipient, ids)
-        total += sum(r.points for r in rows if r.recipient == recipient and r.entry_id not in done)
-    return total

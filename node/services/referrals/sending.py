@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import audit, ledger, office_hours, outbox, persons
-from node.services.letters import Letter
+from node.services.letters import Letter, LetterEarly
+from node.services.referrals import promises
 from node.services.referrals.refusals import LetterUnexpected
 from protocol import (
     ATTACHMENT,
@@ -192,7 +193,8 @@ def receive_already_known(session: Session, context: Context, letter: Letter) ->
     """The receiver knew the person before: give the promised point back.
 
     It has to say so within the charter's answer days of the release, and name a contact within the
-    ownership window before the person was referred.  DOMAIN 2.8.
+    ownership window before the person was referred.  DOMAIN 2.8. What never came does not go back:
+    until the ledger shows the point, the letter waits.
     """
     known = AlreadyKnown.parse(letter.document.payload)
     row = _sent(session, letter, known.referral)
@@ -204,6 +206,9 @@ def receive_already_known(session: Session, context: Context, letter: Letter) ->
     if known.declared_at > _answer_by(context, row.released_at, policy.answer_days):
         raise LetterUnexpected("declared after the days that the charter gives")
     check_evidence(context, known, row.created_at, policy.ownership_days)
+    if row.id not in promises.paid(session, context, [row]):
+        early = letter.may_wait(context.now())
+        raise (LetterEarly if early else LetterUnexpected)("the promised point was never paid")
     row.state, row.updated_at = "already_known", context.now()
     ledger.pay(
         session,
@@ -212,18 +217,13 @@ def receive_already_known(session: Session, context: Context, letter: Letter) ->
         kind=CORRECTION,
         to=row.recipient,
         points=row.points,
-        reference=commitment(_salt(row), letter.document.digest),
+        reference=commitment(promises.salt_of(row), letter.document.digest),
     )
 
 
 def correction_id(entry_id: str) -> str:
     """The id of the entry that gives a point back: one for each, so it is given back once."""
     return hashlib.sha256(b"tasuki/v1/correction" + entry_id.encode()).hexdigest()[:32]
-
-
-def _salt(row: models.ReferralOut) -> bytes:
-    assert row.acceptance is not None
-    return Acceptance.parse(SignedDocument.parse(row.acceptance).payload).salt
 
 
 def check_evidence(

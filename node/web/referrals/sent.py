@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from node import models
-from node.services import hires, ledger, outbox, referrals
+from node.services import hires, outbox, referrals
 from node.services.ledger import Place
 from node.web.csv_files import csv_answer
 from node.web.entrance import charter, company_name, node, require_role, user
@@ -122,7 +122,7 @@ def show(referral_id: str) -> ResponseReturnValue:
         letters = deliveries.of(session, here.context, row.recipient, views)
         stages = referrals.stages_of(session, "out", row.id) if row.shares_progress else []
         hire = hires.find(session, "out", row.id) if row.shares_progress else None
-        point = ledger.place_of(session, row.recipient, row.entry_id) if row.entry_id else None
+        point = referrals.paid(session, here.context, [row]).get(row.id)
         person = referrals.people_of(session, here.context, [row]).get(row.id)
     first = next((each.view for each in letters if each.view.id == row.envelope_id), None)
     may_see_points = user().may("recruiter", "approver")
