@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from protocol import limits, strictjson
 from protocol.errors import DocumentInvalid, KeyUnknown
@@ -55,8 +55,7 @@ def _label(kind: str) -> bytes:
     return f"DSSEv1 {len(label)} {label} ".encode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """One signature, and the id of the key that is said to have made it."""
 
     keyid: str
@@ -242,7 +241,7 @@ def verify(
     if known is None:
         raise KeyUnknown(f"no member signs with {signature.keyid}", keyid=signature.keyid)
     key, member = known
-    check_signature(document, signature, key)
+    key.verify(document.signing_bytes, signature.value)
     return Signed(parse(document.payload), document, member, _PROVEN)
 
 

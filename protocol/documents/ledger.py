@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol import limits
-from protocol.errors import AmountInvalid, DocumentInvalid, ProtocolError
+from protocol.errors import AmountInvalid, DocumentInvalid
 from protocol.keys import b64decode, b64encode
 from protocol.strictjson import JSON, parse
 
@@ -36,13 +36,22 @@ _ORDER_FIELDS = frozenset(
 _ENTRY_FIELDS = frozenset("id kind points reference to".split())
 
 # The writing of `encode`, in which nearly every order arrives: `parse` reads it by these patterns
-# in half the time. What does not match goes to the JSON reader, which alone refuses.
-_ID, _NUMBER, _DIGEST = limits.MEMBER_ID_PATTERN, "[1-9][0-9]{0,15}", "[A-Za-z0-9_-]{43}"
+# in half the time. They match nothing that is not valid; what they do not match goes to the JSON
+# reader, which alone refuses.
+_ID, _DIGEST = limits.MEMBER_ID_PATTERN, "[A-Za-z0-9_-]{43}"
+
+
+def _below(limit: int) -> str:
+    """A whole number from 1, with fewer digits than the limit."""
+    return f"[1-9][0-9]{{0,{len(str(limit)) - 2}}}"
+
+
+_SEQUENCE = _below(limits.SEQUENCE_MAX)
 _ENTRY = (
     f'{{"id":"({_ENTRY_ID_PATTERN})","kind":"({"|".join(sorted(ENTRY_KINDS))})",'
-    f'"points":({_NUMBER}),"reference":"({_DIGEST})","to":"({_ID})"}}'
+    f'"points":({_below(limits.POINTS_MAX)}),"reference":"({_DIGEST})","to":"({_ID})"}}'
 )
-_SEEN = f'"({_ID})":({_NUMBER})'
+_SEEN = f'"({_ID})":({_SEQUENCE})'
 
 
 def _list_of(pattern: str) -> str:
@@ -54,8 +63,8 @@ _WRITTEN_ENTRY = re.compile(_ENTRY)
 _WRITTEN_SEEN = re.compile(_SEEN)
 _WRITTEN_ORDER = re.compile(
     f'{{"account":"({_ID})","alliance":"({_ID})","entries":\\[{_list_of(_ENTRY)}\\],'
-    f'"epoch":({_NUMBER}),"incarnation":({_NUMBER}),"previous":"({_DIGEST})",'
-    f'"seen":{{{_list_of(_SEEN)}?}},"sequence":({_NUMBER})}}'
+    f'"epoch":({_below(limits.VERSION_MAX)}),"incarnation":({_below(limits.INCARNATION_MAX)}),'
+    f'"previous":"({_DIGEST})","seen":{{{_list_of(_SEEN)}?}},"sequence":({_SEQUENCE})}}'
 )
 
 
@@ -69,7 +78,8 @@ class Entry:
     points: int
     reference: bytes
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise unless every field has its form."""
         if type(self.points) is not int or not 1 <= self.points <= limits.POINTS_MAX:
             raise AmountInvalid(f"points is a whole number from 1 to {limits.POINTS_MAX}")
         if type(self.id) is not str or _ENTRY_ID.fullmatch(self.id) is None:
@@ -101,7 +111,8 @@ class Order:
     seen: Mapping[str, int]
     entries: tuple[Entry, ...]
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise unless every field has its form, and every entry."""
         for name in (self.alliance, self.account, *self.seen):
             if type(name) is not str or _MEMBER_ID.fullmatch(name) is None:
                 raise DocumentInvalid("alliance, account and seen hold ids of members")
@@ -118,6 +129,10 @@ class Order:
             raise DocumentInvalid("previous is 32 bytes")
         if not 1 <= len(self.entries) <= limits.ORDER_ENTRIES_MAX:
             raise DocumentInvalid(f"an order has 1 to {limits.ORDER_ENTRIES_MAX} entries")
+        if len(self.seen) > limits.MEMBERS_MAX:
+            raise DocumentInvalid(f"seen has at most {limits.MEMBERS_MAX} accounts")
+        for entry in self.entries:
+            entry.check()
         if len({entry.id for entry in self.entries}) != len(self.entries):
             raise DocumentInvalid("two entries of the order share an id")
 
@@ -155,27 +170,30 @@ class Order:
         if written is None:
             return None
         account, alliance, entries, epoch, incarnation, previous, seen, sequence = written.groups()
-        seen_pairs = _WRITTEN_SEEN.findall(seen or "")
+        found, pairs = _WRITTEN_ENTRY.findall(entries), _WRITTEN_SEEN.findall(seen or "")
+        # What the patterns cannot say: how many there are, and that none stands twice.
+        if len(found) > limits.ORDER_ENTRIES_MAX or len({each[0] for each in found}) < len(found):
+            return None
+        if len(pairs) > limits.MEMBERS_MAX or len({each[0] for each in pairs}) < len(pairs):
+            return None
         try:
-            order = cls(
+            return cls(
                 alliance,
                 int(epoch),
                 account,
                 int(sequence),
                 int(incarnation),
                 b64decode(previous),
-                {account: int(sequence) for account, sequence in seen_pairs},
+                {account: int(sequence) for account, sequence in pairs},
                 tuple(
                     [
                         Entry(id_, kind, to, int(points), b64decode(reference))
-                        for id_, kind, points, reference, to in _WRITTEN_ENTRY.findall(entries)
+                        for id_, kind, points, reference, to in found
                     ]
                 ),
             )
-        except ProtocolError:
+        except DocumentInvalid:  # base64 in a writing that is not canonical
             return None
-        # An account that stands twice in `seen` is for the JSON reader to refuse.
-        return order if len(order.seen) == len(seen_pairs) else None
 
     @classmethod
     def from_json(cls, value: JSON) -> Order:
@@ -184,9 +202,9 @@ class Order:
         entries, seen = fields["entries"], fields["seen"]
         if type(entries) is not list or len(entries) > limits.ORDER_ENTRIES_MAX:
             raise DocumentInvalid(f"entries is a list of at most {limits.ORDER_ENTRIES_MAX}")
-        if type(seen) is not dict or len(seen) > limits.MEMBERS_MAX:
+        if type(seen) is not dict:
             raise DocumentInvalid("seen is an object of account and sequence")
-        return cls(
+        order = cls(
             alliance=fields["alliance"],
             epoch=fields["epoch"],
             account=fields["account"],
@@ -196,6 +214,8 @@ class Order:
             seen=seen,
             entries=tuple([_entry(each) for each in entries]),
         )
+        order.check()
+        return order
 
 
 def encode_vote(order: Order, digest: bytes) -> bytes:

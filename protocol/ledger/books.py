@@ -10,17 +10,15 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from protocol.documents.ledger import NO_PREVIOUS, Entry
 from protocol.keys import b64encode
 from protocol.strictjson import JSON, encode
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Where an account stands: its last applied order, what it paid and what it was paid."""
 
     sequence: int = 0
@@ -36,8 +34,7 @@ class Head:
 EMPTY = Head()
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(NamedTuple):
     """The one order this replica voted for in a place: its digest, and its signed bytes."""
 
     incarnation: int
@@ -45,8 +42,7 @@ class Lock:
     document: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What applying one certificate changes. Committed whole, or not at all."""
 
     account: str
@@ -136,7 +132,7 @@ class MemoryBooks:
             )
             sequences.append(changes.sequence)
             totals.append((totals[-1] if totals else 0) + points)
-        self._entries.setdefault(changes.account, set()).update(e.id for e in changes.entries)
+        self._entries.setdefault(changes.account, set()).update([e.id for e in changes.entries])
         self._certificates[changes.account, changes.sequence] = changes.certificate
         self._locks.pop((changes.account, changes.sequence), None)
 

@@ -6,8 +6,7 @@ The owner's signature on the order is the owner's vote.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from protocol import limits
 from protocol.charter import Charter
@@ -25,16 +24,14 @@ from protocol.signed import (
 from protocol.strictjson import Reader, parse
 
 
-@dataclass(frozen=True, slots=True)
-class Voted:
+class Voted(NamedTuple):
     """What a replica remembers from its vote until the certificate: the order, and its vote."""
 
     order: Signed[Order]
     vote: SignedDocument
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(NamedTuple):
     """Made only by `verify_certificate` and `Ballot.certificate`, both of which count the votes."""
 
     order: Signed[Order]

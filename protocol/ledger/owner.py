@@ -55,6 +55,8 @@ def build_order(
         seen=seen,
         entries=entries,
     )
+    # What nobody could vote for would block the account: it is refused before it is signed.
+    order.check()
     return sign_own(ORDER, order, key, account)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from protocol.charter import Charter
 from protocol.documents.ledger import FIRST_INCARNATION, FREE_HIRE, VOTE, Order, encode_vote
@@ -22,8 +23,7 @@ from protocol.ledger.certificates import Certificate
 from protocol.signed import Signed, SignedDocument, sign
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
+class Cast(NamedTuple):
     """Vote for the order. `lock` is to be durable before the vote leaves; None: it already is."""
 
     order: Signed[Order]
@@ -78,8 +78,13 @@ def judge(order: Signed[Order], charter: Charter, books: Books) -> Verdict:
 
 def missing_before(order: Order, books: Books) -> Mapping[str, tuple[int, int]]:
     """The certificates that must be applied here before the order can be judged or applied."""
-    missing, vector = {}, books.vector()
-    for account, sequence in {**order.seen, order.account: order.sequence - 1}.items():
+    vector = books.vector()
+    # Mostly it has seen just what we have applied.
+    before = order.sequence - 1
+    if before <= vector.get(order.account, 0) and order.seen.items() <= vector.items():
+        return {}
+    missing = {}
+    for account, sequence in {**order.seen, order.account: before}.items():
         applied = vector.get(account, 0)
         if sequence > applied:
             missing[account] = (applied + 1, sequence)

@@ -6,7 +6,6 @@ once, and vote for the other three meanwhile.
 """
 
 import multiprocessing
-import secrets
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -17,10 +16,8 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from time import perf_counter, process_time
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from node import models
 from node.clock import FixedClock
 from node.context import Context
 from node.database import Database
@@ -108,17 +105,14 @@ class Member:
         self._clock.move(1)
         others, now = list(self._links), self._context.now()
         rows = [
-            {
-                "entry_id": ledger.new_entry_id(now),
-                "kind": REFERRAL_ENTRY,
-                "recipient": others[number % len(others)],
-                "points": 1,
-                "reference": secrets.token_bytes(32),
-                "created_at": now,
-            }
+            (ledger.new_entry_id(now), REFERRAL_ENTRY, others[number % 3], 1, bytes(32), now)
             for number in range(ENTRIES_PER_ORDER)
         ]
-        session.connection().execute(insert(models.table_of(models.PendingEntry)), rows)
+        session.connection().exec_driver_sql(
+            "INSERT INTO pending_entries (entry_id, kind, recipient, points, reference, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            rows,
+        )
 
     def _count(self, answer: OrderAnswer, peer: str) -> None:
         ballot = self._ballot

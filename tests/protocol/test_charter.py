@@ -94,7 +94,7 @@ def test_a_nodes_key_cannot_sign_a_charter() -> None:
 def test_a_forged_founders_signature_is_refused() -> None:
     document = signed_by(draft(), *NAMES)
     last = document.signatures[-1]
-    forged = replace(last, value=bytes(64))
+    forged = last._replace(value=bytes(64))
     with pytest.raises(errors.SignatureInvalid):
         verify_founding(replace(document, signatures=(*document.signatures[:-1], forged)))
 

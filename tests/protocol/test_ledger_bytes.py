@@ -1,5 +1,6 @@
 """The ledger's bytes: one writing, two readers that agree, no crash.  SPEC §6."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -114,11 +115,49 @@ def test_an_order_with_a_wrong_field_is_refused(good: bytes, bad: bytes, code: s
 
 
 @pytest.mark.parametrize("points", [0, -1, 1_000_001, True, 1.5, "1"])
-def test_no_entry_is_made_of_points_that_are_no_whole_number_within_the_limit(
+def test_points_that_are_no_whole_number_within_the_limit_are_never_signed(
     points: object,
 ) -> None:
+    wrong = entry(points=points)  # type: ignore[arg-type]
     with pytest.raises(errors.AmountInvalid):
-        entry(points=points)  # type: ignore[arg-type]
+        wrong.check()
+    order = order_of().body
+    with pytest.raises(errors.AmountInvalid):
+        dataclasses.replace(order, entries=(wrong,)).check()
+
+
+LIMITS: list[tuple[str, int, str]] = [
+    ("points", limits.POINTS_MAX, "amount"),
+    ("epoch", limits.VERSION_MAX, "document-invalid"),
+    ("incarnation", limits.INCARNATION_MAX, "document-invalid"),
+    ("sequence", limits.SEQUENCE_MAX, "document-invalid"),
+]
+
+
+@pytest.mark.parametrize(("field", "limit", "code"), LIMITS)
+def test_a_number_at_its_limit_is_read_and_the_next_is_refused(
+    field: str, limit: int, code: str
+) -> None:
+    payload = order_of().document.payload
+    for number in (limit - 1, limit, limit + 1):
+        changed = payload.replace(f'"{field}":1'.encode(), f'"{field}":{number}'.encode())
+        assert outcome_of(Order.parse, changed) == outcome_of(in_any_writing, changed)
+        assert refusal_of(lambda data=changed: Order.parse(data)) == (
+            None if number <= limit else code
+        )
+
+
+def test_an_order_holds_256_entries_and_64_accounts_at_the_most() -> None:
+    body = order_of().body
+    entries = tuple(entry(id_=f"entry-{n:04d}") for n in range(257))
+    seen = {f"member-{n}": 1 for n in range(65)}
+    for count, fits in ((256, True), (257, False)):
+        payload = dataclasses.replace(body, entries=entries[:count]).encode()
+        assert (refusal_of(lambda data=payload: Order.parse(data)) is None) is fits
+    for count, fits in ((64, True), (65, False)):
+        some_seen = dict(list(seen.items())[:count])
+        payload = dataclasses.replace(body, seen=some_seen).encode()
+        assert (refusal_of(lambda data=payload: Order.parse(data)) is None) is fits
 
 
 PIECES = [

@@ -69,7 +69,15 @@ _CERTIFICATE = select(_certificate.c.document).where(
     _certificate.c.account == bindparam("of"), _certificate.c.sequence == bindparam("at")
 )
 _LOCK_ORDER, _CREDIT = insert(_lock), insert(_credit)
-_KEEP_ENTRY = insert(_entry)
+# An order's entries go to the driver as they are: preparing 128 rows costs more than storing them.
+_KEEP_ENTRIES = {
+    "sqlite": str(insert(_entry).compile(dialect=sqlite.dialect(paramstyle="qmark"))),
+    "postgresql": str(
+        insert(_entry).compile(
+            dialect=postgresql.psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
+        )
+    ),
+}
 _KEEP_CERTIFICATE = insert(_certificate).values(
     {column.name: bindparam(column.name) for column in _certificate.c}
     | {
@@ -196,28 +204,19 @@ class SQLBooks:
         self._lines |= moved
 
     def _keep(self, changes: Changes, epoch: int, incarnation: int, now: int) -> None:
-        self._connection.execute(
-            _KEEP_ENTRY,
+        account, sequence = changes.account, changes.sequence
+        self._connection.exec_driver_sql(
+            _KEEP_ENTRIES[self._connection.dialect.name],
             [
-                {
-                    "account": changes.account,
-                    "sequence": changes.sequence,
-                    "position": position,
-                    "entry_id": entry.id,
-                    "kind": entry.kind,
-                    "recipient": entry.to,
-                    "points": entry.points,
-                    "reference": entry.reference,
-                    "applied_at": now,
-                }
-                for position, entry in enumerate(changes.entries)
+                (account, sequence, position, e.id, e.kind, e.to, e.points, e.reference, now)
+                for position, e in enumerate(changes.entries)
             ],
         )
         self._connection.execute(
             _KEEP_CERTIFICATE,
             {
-                "account": changes.account,
-                "sequence": changes.sequence,
+                "account": account,
+                "sequence": sequence,
                 "epoch": epoch,
                 "incarnation": incarnation,
                 "digest": changes.head.digest,

@@ -1,7 +1,6 @@
 """Vectors of orders, votes and certificates: each breaks one rule of the ledger.  SPEC §6."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from protocol import (
@@ -132,7 +131,7 @@ def _votes() -> Iterator[Vector]:
     two = vote.add(SIGNING["bridge"])
     yield _vote("vote_of_two", "a vote has one signature", "certificate-invalid", two)
     flipped = bytes([vote.signatures[0].value[0] ^ 1]) + vote.signatures[0].value[1:]
-    forged = _resigned(vote, replace(vote.signatures[0], value=flipped))
+    forged = _resigned(vote, vote.signatures[0]._replace(value=flipped))
     yield _vote("vote_one_bit", "one bit of the signature", "signature-invalid", forged)
     order_kind = sign(ORDER, vote.payload, SIGNING["seeds"])
     about = "a vote's words under the label of an order"
@@ -163,15 +162,15 @@ def _certificates() -> Iterator[Vector]:
         ("voter_twice", "one member's vote twice", (one, one)),
         ("owner_twice", "the owner voted by its order", (one, owner)),
         ("vote_for_another_order", "seeds voted for another", (one, foreign)),
-        ("vote_of_a_stranger", "no member's key", (one, replace(two, keyid=STRANGER.keyid))),
+        ("vote_of_a_stranger", "no member's key", (one, two._replace(keyid=STRANGER.keyid))),
         ("vote_under_another_key", "aoba's vote as bridge's", (one, _renamed(two, "bridge"))),
     ):
-        changed = replace(good, vote=_resigned(good.vote, *signatures))
+        changed = good._replace(vote=_resigned(good.vote, *signatures))
         yield _certificate(f"certificate_{name}", about, "proof", changed)
     other = certified(order(entries=(entry(id_=SECOND),)))
-    mixed = replace(good, vote=other.vote)
+    mixed = good._replace(vote=other.vote)
     yield _certificate("certificate_other_digest", "votes for another order", "proof", mixed)
-    foreign_order = replace(good, order=order(signer="seeds"))
+    foreign_order = good._replace(order=order(signer="seeds"))
     yield _certificate("certificate_not_the_owners", "seeds signed it", "proof", foreign_order)
     fields = _json(good) | {"note": "x"}
     given = {"text": strictjson.encode(fields).decode()}
@@ -184,7 +183,7 @@ def _certificates() -> Iterator[Vector]:
 
 
 def _renamed(signature: Signature, member: str) -> Signature:
-    return replace(signature, keyid=SIGNING[member].keyid)
+    return signature._replace(keyid=SIGNING[member].keyid)
 
 
 def _json(certificate: Certificate) -> dict[str, Any]:
