@@ -27,7 +27,7 @@ from protocol import CHARTER, Charter, Policy, SigningKey, propose_quorum, sign
 from tests.equipment.alliance import MEMBERS, member_of
 
 PASSPHRASE = "a passphrase for tests only"
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 90
 STOP_TIMEOUT_S = 40
 POLL_S = 0.05
 SERVE = (sys.executable, "-c", "from node.cli import main; main()", "serve")
