@@ -54,7 +54,8 @@ def _peers() -> None:
         sa.Column("vector", sa.Text(), nullable=True),
         sa.Column("seen_at", INTEGER, nullable=True),
         sa.CheckConstraint(
-            "state IN ('closed', 'half', 'open')", name=op.f("ck_peers_state_known")
+            "state = 'closed' OR state = 'half' OR state = 'open'",
+            name=op.f("ck_peers_state_known"),
         ),
         sa.CheckConstraint("failures >= 0", name=op.f("ck_peers_failures_counted")),
         sa.PrimaryKeyConstraint("member", name=op.f("pk_peers")),

@@ -107,7 +107,7 @@ def _ledger_entries() -> None:
         sa.Column("reference", sa.LargeBinary(), nullable=False),
         sa.Column("applied_at", INTEGER, nullable=False),
         sa.CheckConstraint(
-            "kind IN ('referral', 'free_hire', 'refund', 'correction')",
+            "kind = 'referral' OR kind = 'free_hire' OR kind = 'refund' OR kind = 'correction'",
             name=op.f("ck_ledger_entries_kind_known"),
         ),
         sa.CheckConstraint("account <> recipient", name=op.f("ck_ledger_entries_not_to_oneself")),
@@ -152,7 +152,7 @@ def _pending_entries() -> None:
         sa.Column("reference", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", INTEGER, nullable=False),
         sa.CheckConstraint(
-            "kind IN ('referral', 'free_hire', 'refund', 'correction')",
+            "kind = 'referral' OR kind = 'free_hire' OR kind = 'refund' OR kind = 'correction'",
             name=op.f("ck_pending_entries_kind_known"),
         ),
         sa.CheckConstraint("points > 0", name=op.f("ck_pending_entries_points_positive")),

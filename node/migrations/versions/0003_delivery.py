@@ -54,7 +54,8 @@ def _outbox() -> None:
             "state <> 'delivered' OR receipt IS NOT NULL", name=op.f("ck_outbox_receipt_proves")
         ),
         sa.CheckConstraint(
-            "state IN ('queued', 'delivered', 'refused', 'expired', 'cancelled')",
+            "state = 'queued' OR state = 'delivered' OR state = 'refused' OR "
+            "state = 'expired' OR state = 'cancelled'",
             name=op.f("ck_outbox_state_known"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
@@ -98,7 +99,8 @@ def _inbox() -> None:
             "state <> 'received' OR envelope IS NOT NULL", name=op.f("ck_inbox_kept_until_handled")
         ),
         sa.CheckConstraint(
-            "state IN ('received', 'handled', 'refused')", name=op.f("ck_inbox_state_known")
+            "state = 'received' OR state = 'handled' OR state = 'refused'",
+            name=op.f("ck_inbox_state_known"),
         ),
         sa.PrimaryKeyConstraint("envelope_id", name=op.f("pk_inbox")),
     )
@@ -184,7 +186,8 @@ def _mails() -> None:
             "state <> 'queued' OR message_blob IS NOT NULL", name=op.f("ck_mails_kept_until_sent")
         ),
         sa.CheckConstraint(
-            "state IN ('queued', 'sent', 'failed', 'cancelled')", name=op.f("ck_mails_state_known")
+            "state = 'queued' OR state = 'sent' OR state = 'failed' OR state = 'cancelled'",
+            name=op.f("ck_mails_state_known"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
     )

@@ -37,7 +37,8 @@ def _users() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created_at", INTEGER, nullable=False),
         sa.CheckConstraint(
-            "role IN ('admin', 'recruiter', 'approver', 'viewer')", name=op.f("ck_users_role_known")
+            "role = 'admin' OR role = 'recruiter' OR role = 'approver' OR role = 'viewer'",
+            name=op.f("ck_users_role_known"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("login", name=op.f("uq_users_login_belongs_to_one")),

@@ -67,11 +67,12 @@ def _applicants() -> None:
         sa.Column("created_at", INTEGER, nullable=False),
         sa.Column("updated_at", INTEGER, nullable=False),
         sa.CheckConstraint(
-            "applicant_type IN ('newgrad', 'midcareer', 'parttime')",
+            "applicant_type = 'newgrad' OR applicant_type = 'midcareer' OR "
+            "applicant_type = 'parttime'",
             name=op.f("ck_applicants_type_known"),
         ),
         sa.CheckConstraint(
-            "status IN ('active', 'rejected', 'withdrawn', 'hired')",
+            "status = 'active' OR status = 'rejected' OR status = 'withdrawn' OR status = 'hired'",
             name=op.f("ck_applicants_status_known"),
         ),
         sa.ForeignKeyConstraint(
@@ -156,7 +157,8 @@ def _imports() -> None:
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", INTEGER, nullable=False),
         sa.CheckConstraint(
-            "state IN ('uploaded', 'checking', 'checked', 'running', 'done', 'failed')",
+            "state = 'uploaded' OR state = 'checking' OR state = 'checked' OR "
+            "state = 'running' OR state = 'done' OR state = 'failed'",
             name=op.f("ck_imports_state_known"),
         ),
         sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_imports_created_by")),

@@ -86,11 +86,12 @@ def _notice_batches() -> None:
         sa.Column("cancelled_by", sa.Text(), nullable=True),
         sa.Column("cancelled_at", INTEGER, nullable=True),
         sa.CheckConstraint(
-            "excluded_get IN ('plain', 'nothing')",
+            "excluded_get = 'plain' OR excluded_get = 'nothing'",
             name=op.f("ck_notice_batches_excluded_get_known"),
         ),
         sa.CheckConstraint(
-            "state IN ('draft', 'waiting_approval', 'approved', 'sending', 'sent', 'cancelled')",
+            "state = 'draft' OR state = 'waiting_approval' OR state = 'approved' OR "
+            "state = 'sending' OR state = 'sent' OR state = 'cancelled'",
             name=op.f("ck_notice_batches_state_known"),
         ),
         sa.CheckConstraint(
@@ -170,7 +171,8 @@ def _notices() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("sent_at", INTEGER, nullable=True),
         sa.CheckConstraint(
-            "state IN ('draft', 'waiting', 'queued', 'sent', 'failed', 'cancelled')",
+            "state = 'draft' OR state = 'waiting' OR state = 'queued' OR state = 'sent' OR "
+            "state = 'failed' OR state = 'cancelled'",
             name=op.f("ck_notices_state_known"),
         ),
         sa.ForeignKeyConstraint(

@@ -42,7 +42,7 @@ def _consents() -> None:
         sa.Column("given_at", INTEGER, nullable=True),
         sa.Column("withdrawn_at", INTEGER, nullable=True),
         sa.CheckConstraint(
-            "state IN ('draft', 'verified', 'given', 'withdrawn')",
+            "state = 'draft' OR state = 'verified' OR state = 'given' OR state = 'withdrawn'",
             name=op.f("ck_consents_state_known"),
         ),
         sa.CheckConstraint(

@@ -50,8 +50,9 @@ def _referrals_out() -> None:
         sa.Column("released_at", INTEGER, nullable=True),
         sa.Column("updated_at", INTEGER, nullable=False),
         sa.CheckConstraint(
-            "state IN ('sent', 'accepted', 'released', 'declined', 'already_known', 'hired', "
-            "'expired')",
+            "state = 'sent' OR state = 'accepted' OR state = 'released' OR "
+            "state = 'declined' OR state = 'already_known' OR state = 'hired' OR "
+            "state = 'expired'",
             name=op.f("ck_referrals_out_state_known"),
         ),
         sa.ForeignKeyConstraint(
@@ -111,8 +112,8 @@ def _referrals_in() -> None:
         sa.Column("answered_at", INTEGER, nullable=True),
         sa.Column("updated_at", INTEGER, nullable=False),
         sa.CheckConstraint(
-            "state IN ('received', 'accepted', 'profile_received', 'declined', "
-            "'already_known', 'hired')",
+            "state = 'received' OR state = 'accepted' OR state = 'profile_received' OR "
+            "state = 'declined' OR state = 'already_known' OR state = 'hired'",
             name=op.f("ck_referrals_in_state_known"),
         ),
         sa.CheckConstraint(
@@ -195,7 +196,7 @@ def _stage_changes() -> None:
         sa.Column("changed_at", INTEGER, nullable=False),
         sa.Column("changed_by", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "direction IN ('in', 'out')", name=op.f("ck_stage_changes_direction_known")
+            "direction = 'in' OR direction = 'out'", name=op.f("ck_stage_changes_direction_known")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stage_changes")),
     )

@@ -36,7 +36,9 @@ def _hires() -> None:
         sa.Column("annual_pay_blob", sa.LargeBinary(), nullable=True),
         sa.Column("registered_by", sa.Text(), nullable=True),
         sa.Column("registered_at", INTEGER, nullable=False),
-        sa.CheckConstraint("direction IN ('in', 'out')", name=op.f("ck_hires_direction_known")),
+        sa.CheckConstraint(
+            "direction = 'in' OR direction = 'out'", name=op.f("ck_hires_direction_known")
+        ),
         sa.CheckConstraint(
             "fee_yen >= 0 AND points >= 0", name=op.f("ck_hires_amounts_not_negative")
         ),
