@@ -176,6 +176,7 @@ def receive_hire(session: Session, context: Context, letter: Letter) -> None:
     row = session.get(models.ReferralOut, hire.referral, with_for_update=True)
     if row is None or row.recipient != letter.sender or row.state != "released":
         raise referrals.LetterUnexpected("no released referral to this member has that id")
+    _check_told(session, context, letter.sender, hire)
     row.state, row.stage_code, row.updated_at = "hired", "hired", context.now()
     session.add(
         models.Hire(
@@ -191,6 +192,22 @@ def receive_hire(session: Session, context: Context, letter: Letter) -> None:
         )
     )
     session.flush()
+
+
+def _check_told(session: Session, context: Context, sender: str, hire: HireLetter) -> None:
+    """Raise unless what a member tells of a hire is something its own node could have written."""
+    try:
+        _check_values(hire.joins_on, 0, None)
+    except HireDateInvalid as refusal:
+        raise referrals.LetterUnexpected("the first day at work is no date") from refusal
+    agreed = context.charter(session).policy.points_per_free_hire
+    if hire.points not in (0, agreed) or bool(hire.points) != bool(hire.entry):
+        raise referrals.LetterUnexpected(f"{hire.points} points for a slot, and {agreed} agreed")
+    table = models.Hire
+    if hire.entry and session.scalar(
+        select(table.id).where(table.peer == sender, table.entry_id == hire.entry).limit(1)
+    ):
+        raise referrals.LetterUnexpected("this entry pays for another hire")
 
 
 def list_hires(
@@ -220,6 +237,18 @@ def find(session: Session, direction: str, referral_id: str) -> models.Hire | No
     return session.scalar(
         select(table).where(table.direction == direction, table.referral_id == referral_id)
     )
+
+
+def paid_at(session: Session, context: Context, row: models.Hire) -> ledger.Place | None:
+    """Where the ledger shows the payment of a hire's slot; what a peer says of it is no proof."""
+    us, ours = context.member_id, row.direction == "in"
+    payer, payee = (us, row.peer) if ours else (row.peer, us)
+    entry_id = row.entry_id or ""
+    entry = ledger.entries(session, payer, [entry_id]).get(entry_id)
+    slot = (FREE_HIRE, payee, row.points)
+    if entry is None or (entry.kind, entry.recipient, entry.points) != slot:
+        return None
+    return ledger.Place(entry.sequence, entry.applied_at)
 
 
 def may_use_slot(session: Session, context: Context, to: str) -> bool:

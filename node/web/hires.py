@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.i18n import later
-from node.services import hires, ledger, referrals
+from node.services import hires, referrals
 from node.services.ledger import Place
 from node.web.csv_files import csv_answer
 from node.web.entrance import company_name, node, require_role, user
@@ -78,7 +78,7 @@ def _shown(session: Session, rows: Sequence[models.Hire]) -> list[Shown]:
     found = []
     for row in rows:
         payer = us if row.direction == "in" else row.peer
-        place = ledger.place_of(session, payer, row.entry_id) if row.entry_id else None
+        place = hires.paid_at(session, node().context, row) if row.entry_id else None
         open_to_us = row.direction == "in" or row.referral_id in shared
         found.append(Shown(row, open_to_us, payer, place))
     return found

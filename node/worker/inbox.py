@@ -3,6 +3,7 @@
 import random
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 
 from node.installation import Node
 from node.refusals import Refusal
@@ -42,6 +43,11 @@ class Handling:
                 self._postpone(entry, refusal.code)
             except (ProtocolError, Refusal) as refusal:
                 self._refuse(entry, refusal.code)
+            except IntegrityError:
+                # A race, or a letter that our schema knows better than our code. A lane that broke
+                # off would rest, and one member's letters hold up everybody's.
+                log.error("letter broke a rule of the schema", envelope=entry.envelope_id)
+                self._postpone(entry, OurMistake.code)
             self._trying = None
         return bool(waiting)
 

@@ -1,20 +1,30 @@
 """Letters as a hostile member writes them, or as an accident shuffles them, and what they do."""
 
+from dataclasses import replace
+
+import pytest
 from sqlalchemy import select
 
 from node import models
-from node.services import inbox, referrals
+from node.services import hires, inbox, referrals
+from node.services.referrals.sending import STEPS_TOLD_MAX
+from node.worker.inbox import Handling
 from protocol import (
     ACCEPTANCE,
     ALREADY_KNOWN,
     ATTACHMENT,
+    HIRE,
+    PROGRESS,
     Acceptance,
     AlreadyKnown,
     Attachment,
+    Hire,
+    Progress,
     limits,
 )
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.letters import carry, deliver, handle
+from tests.equipment.peers import node_of
 from tests.equipment.referring import PDF, accept, letter, owed, received, refer, sent
 from tests.equipment.season import Season
 
@@ -105,3 +115,110 @@ def test_one_payment_keeps_one_promise(alliance: Alliance) -> None:
         assert referrals.promised(session, aoba.context) == 1
     declare_known(alliance, second)
     assert owed(aoba) == []
+
+
+def hired(alliance: Alliance, **changes: object) -> list[str]:
+    """Biwa accepts a referral of aoba's and tells of a hire, some of it invented."""
+    aoba, biwa = alliance["aoba"], alliance["biwa"]
+    referral = refer(aoba, "biwa")
+    carry(alliance)
+    promise(alliance, referral, f"of-{referral}")
+    told = Hire(referral, "2027-04-01", 10, "slot-of-ten-points", bytes(32), biwa.context.now())
+    letter(biwa, "aoba", HIRE, replace(told, **changes).encode())
+    return carry(alliance)
+
+
+@pytest.mark.parametrize(
+    "invented",
+    [
+        {"joins_on": "2027-02-31"},
+        {"points": 999_999},
+        {"points": 10, "entry": ""},
+        {"points": 0, "entry": "pays-for-nothing"},
+    ],
+)
+def test_a_hire_that_no_node_would_tell_of_is_set_aside(
+    alliance: Alliance, invented: dict[str, object]
+) -> None:
+    assert hired(alliance, **invented) == ["letter-unexpected"]
+
+
+def test_one_slot_pays_for_one_hire(alliance: Alliance) -> None:
+    assert hired(alliance) == []
+    assert hired(alliance) == ["letter-unexpected"]
+
+
+def test_what_a_member_tells_against_the_persons_wish_is_not_kept(alliance: Alliance) -> None:
+    aoba, biwa = alliance["aoba"], alliance["biwa"]
+    referral = refer(aoba, "biwa", share=False)
+    carry(alliance)
+    promise(alliance, referral, "accepted-without-a-wish")
+    progress = Progress(referral, "declined_by_company", biwa.context.now())
+    letter(biwa, "aoba", PROGRESS, progress.encode())
+    assert carry(alliance) == []
+    assert sent(aoba, referral).stage_code is None
+    with aoba.database.reading() as session:
+        assert referrals.stages_of(session, "out", referral) == []
+
+
+def test_steps_told_late_or_without_end_change_nothing(alliance: Alliance) -> None:
+    aoba, biwa = alliance["aoba"], alliance["biwa"]
+    referral, now = refer(aoba, "biwa"), biwa.context.now()
+    carry(alliance)
+    promise(alliance, referral, "accepted-with-a-wish")
+    for stage, at in (("offer", now), ("interview_1", now - 60)):
+        letter(biwa, "aoba", PROGRESS, Progress(referral, stage, at).encode())
+        assert carry(alliance) == []
+    assert sent(aoba, referral).stage_code == "offer"
+    for _ in range(STEPS_TOLD_MAX):
+        letter(biwa, "aoba", PROGRESS, Progress(referral, "test", now).encode())
+    assert carry(alliance) == ["letter-unexpected"] * 2
+
+
+def test_a_letter_that_breaks_a_rule_of_the_schema_holds_up_no_other(alliance: Alliance) -> None:
+    aoba, biwa, seeds = (alliance[name] for name in ("aoba", "biwa", "seeds"))
+    referral = refer(aoba, "biwa")
+    carry(alliance)
+    promise(alliance, referral, f"of-{referral}")
+    with aoba.database.transaction() as session:
+        session.add(
+            models.Hire(
+                id="a-row-that-should-not-be-there",
+                direction="out",
+                referral_id=referral,
+                peer="biwa",
+                joins_on="2027-04-01",
+                points=0,
+                fee_yen=0,
+                registered_at=0,
+            )
+        )
+    hire = Hire(referral, "2027-04-01", 0, "", bytes(32), biwa.context.now())
+    letter(biwa, "aoba", HIRE, hire.encode())
+    deliver(alliance, biwa)
+    alliance.clock.move(1)
+    refer(seeds, "aoba")
+    deliver(alliance, seeds)
+
+    assert Handling(node_of(aoba)).step(), "it goes on to the end"
+    assert received(aoba).sender == "seeds"
+    assert sorted(inbox_states(aoba)) == ["handled", "handled", "received"]
+
+
+def test_a_slot_is_paid_by_an_entry_of_its_own_kind(alliance: Alliance) -> None:
+    """Biwa names the one point it paid for the referral as the ten points of the hire."""
+    aoba, biwa = alliance["aoba"], alliance["biwa"]
+    referral = refer(aoba, "biwa")
+    carry(alliance)
+    accept(biwa, received(biwa).id)
+    carry(alliance)
+    assert Season(alliance).certify("biwa")
+    entry = sent(aoba, referral).entry_id
+    assert entry is not None
+    hire = Hire(referral, "2027-04-01", 10, entry, bytes(32), biwa.context.now())
+    letter(biwa, "aoba", HIRE, hire.encode())
+    assert carry(alliance) == []
+    with aoba.database.reading() as session:
+        row = hires.find(session, "out", referral)
+        assert row is not None
+        assert hires.paid_at(session, aoba.context, row) is None

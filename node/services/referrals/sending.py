@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from node import models
@@ -39,6 +39,8 @@ from protocol import (
 )
 
 DAY_S = 86_400
+# A selection has a dozen steps; a peer that tells more of them fills our pages.
+STEPS_TOLD_MAX = 50
 PROFILE_COLUMN = "referrals_out.profile_blob"
 RESUME_COLUMN = "referrals_out.resume_blob"
 
@@ -242,7 +244,14 @@ def receive_progress(session: Session, context: Context, letter: Letter) -> None
     row = _sent(session, letter, progress.referral)
     if row.state not in ("released", "hired"):
         raise LetterUnexpected(f"the referral is {row.state}")
-    row.stage_code, row.updated_at = progress.stage, context.now()
+    if not row.shares_progress:
+        # The receiver should not have told it, and we do not keep it.
+        return
+    told, latest = _steps_told(session, row)
+    if told >= STEPS_TOLD_MAX:
+        raise LetterUnexpected(f"{told} steps of this referral were told")
+    if progress.changed_at >= latest:
+        row.stage_code, row.updated_at = progress.stage, context.now()
     session.add(
         models.StageChange(
             id=secrets.token_hex(16),
@@ -252,6 +261,17 @@ def receive_progress(session: Session, context: Context, letter: Letter) -> None
             changed_at=progress.changed_at,
         )
     )
+
+
+def _steps_told(session: Session, row: models.ReferralOut) -> tuple[int, int]:
+    """How many steps of a referral were told to us, and when the last one was taken."""
+    table = models.StageChange
+    told, latest = session.execute(
+        select(func.count(), func.coalesce(func.max(table.changed_at), 0)).where(
+            table.direction == "out", table.referral_id == row.id
+        )
+    ).one()
+    return told, latest
 
 
 def _sent(session: Session, letter: Letter, referral_id: str) -> models.ReferralOut:
