@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from node import migrations
@@ -31,7 +31,6 @@ POOL_SIZE = 10
 POOL_OVERFLOW = 20
 
 POSTGRESQL_DRIVER = "postgresql+psycopg"
-MODE = "tasuki_mode"
 
 
 class DatabaseUnsafe(Exception):
@@ -65,18 +64,23 @@ class Database:
             self._engine = _sqlite_engine(self._url)
         else:
             self._engine = _postgresql_engine(self._url, unsafe=unsafe)
-        self._writing = self._engine.execution_options(**{MODE: "write"})
-        self._reading = self._engine.execution_options(**{MODE: "read"})
+        self._reading = self._engine
         if self.dialect == "postgresql":
-            self._reading = self._reading.execution_options(
+            self._reading = self._engine.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
+        self._write_session = sessionmaker(self._engine, expire_on_commit=False)
+        self._read_session = sessionmaker(self._reading, expire_on_commit=False, autoflush=False)
+        if self.dialect == "sqlite":
+            # On the sessions, not on the engine: there it would cost every statement something.
+            event.listen(self._write_session, "after_begin", _begin_writing)
+            event.listen(self._read_session, "after_begin", _begin_reading)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Give a session that is committed at the end, or rolled back on any error."""
         assert not getattr(self._inside, "writes", False), "a transaction is open in this thread"
-        with self._write_lock(), Session(self._writing, expire_on_commit=False) as session:
+        with self._write_lock(), self._write_session() as session:
             self._inside.writes = True
             try:
                 yield session
@@ -87,23 +91,23 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Give a session on one consistent view that refuses to write."""
-        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
+        with self._read_session() as session:
             yield session
 
     def check(self) -> None:
         """Raise unless a connection can be made and its settings keep what they acknowledge."""
-        with self._reading.connect() as connection:
-            connection.exec_driver_sql("SELECT 1")
+        with self.reading() as session:
+            session.connection().exec_driver_sql("SELECT 1")
 
     def upgrade(self) -> None:
         """Bring the schema to this release's; whole, or not at all."""
-        with self._write_lock(), self._writing.connect() as connection:
+        with self._write_lock(), self.engine.connect() as connection:
             migrations.upgrade(connection)
 
     def revision(self) -> str | None:
         """Return the schema's revision, None for an empty database."""
-        with self._reading.connect() as connection:
-            return migrations.revision(connection)
+        with self.reading() as session:
+            return migrations.revision(session.connection())
 
     def close(self) -> None:
         """Give back every connection."""
@@ -111,8 +115,11 @@ class Database:
 
     @property
     def engine(self) -> Engine:
-        """Return the engine, for the schema's own tests and `doctor`."""
-        return self._writing
+        """Return an engine whose connections may write, for migrations and their tests."""
+        engine = self._engine.execution_options()
+        if self.dialect == "sqlite":
+            event.listen(engine, "begin", _begin)
+        return engine
 
     @contextmanager
     def _write_lock(self) -> Iterator[None]:
@@ -168,7 +175,6 @@ def _sqlite_engine(url: URL) -> Engine:
         connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None},
     )
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -184,17 +190,26 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes the lock at once: a reader that turns writer may fail half way.
-    writes = connection.get_execution_options().get(MODE) == "write"
-    # Straight to the driver: neither can fail, and both would cost more than a small query.
+def _begin(connection: Connection) -> None:
+    """Begin to write: the lock is taken at once, since a reader that turns writer may fail."""
+    _straight(connection, "PRAGMA query_only=OFF")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_writing(_: Session, __: SessionTransaction, connection: Connection) -> None:
+    _begin(connection)
+
+
+def _begin_reading(_: Session, __: SessionTransaction, connection: Connection) -> None:
+    _straight(connection, "PRAGMA query_only=ON", "BEGIN")
+
+
+def _straight(connection: Connection, *statements: str) -> None:
+    """To the driver: these cannot fail, and would cost more than a small query otherwise."""
     cursor = connection.connection.cursor()
-    cursor.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
-    if not writes:
-        cursor.execute("BEGIN")
+    for statement in statements:
+        cursor.execute(statement)
     cursor.close()
-    if writes:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _postgresql_engine(url: URL, *, unsafe: bool) -> Engine:
