@@ -97,6 +97,7 @@ def _check_values(joins_on: str, fee_yen: int, annual_pay_yen: int | None) -> No
 def _check_slot(session: Session, context: Context, charter: Charter, to: str) -> None:
     if not may_use_slot(session, context, to):
         raise SlotsNotRedeemable(charter.policy.redemption)
+    ledger.hold(session, context)
     if ledger.position(session, context).slots < 1:
         raise SlotMissing
 

@@ -125,6 +125,11 @@ def place_of(session: Session, account: str, entry_id: str) -> Place | None:
     return None if row is None else Place(row[0], row[1])
 
 
+def hold(session: Session, context: Context) -> None:
+    """Let nobody else spend from our account until we commit: look at its position after this."""
+    SQLBooks(session).hold(context.member_id)
+
+
 def position(session: Session, context: Context) -> Position:
     """Where our account stands."""
     charter = context.charter(session)

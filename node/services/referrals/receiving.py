@@ -99,6 +99,7 @@ def _accept(
 ) -> None:
     charter = context.charter(session)
     points = charter.policy.points_per_referral
+    ledger.hold(session, context)
     position = ledger.position(session, context)
     # A promise that the ledger could never certify is not made.
     if position.available - points < -position.credit_limit:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import audit
-from node.services.ledger import position
+from node.services.ledger import hold, position
 from protocol import Card
 
 RULE_ID = "rule"
@@ -57,6 +57,8 @@ def wants(session: Session, context: Context, card: Card) -> bool:
         return False
     if not _fits(found.regions, card.region):
         return False
+    # Two workers that count at the same time would both find room.
+    hold(session, context)
     if accepted_this_month(session, context) >= found.monthly_cap:
         return False
     charter, here = context.charter(session), position(session, context)
