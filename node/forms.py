@@ -5,6 +5,7 @@ found and a `Form` to show again. Only the declared fields are looked at, so nob
 page does not offer (ASVS 15.3.3).
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
@@ -96,8 +97,13 @@ def read(schema: Schema, typed: Typed, say: Callable[[str], str]) -> tuple[dict[
         return partial, Form(given, errors)
 
 
+# What pasting brings along and nobody sees: control characters, and marks that turn the direction
+# of writing. No other member takes them, and no page should show them.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
 def _text(typed: str) -> str:
-    return typed.replace("\r\n", "\n").strip()
+    return _UNSEEN.sub("", typed.replace("\r\n", "\n")).strip()
 
 
 def _sentence(said: object) -> str:

@@ -33,8 +33,8 @@ NAME_CHARS_MAX = 200
 LINE_CHARS_MAX = 500
 # A free text of several paragraphs, as on a 職務経歴書.
 TEXT_CHARS_MAX = 4000
-# Unix seconds up to a day before the year 9999 ends, where Python's dates end: one more day, and the
-# moment could not be shown east of Greenwich.
+# Unix seconds up to a day before the year 9999 ends, where Python's dates end: one more day, and
+# the moment could not be shown east of Greenwich.
 TIME_MAX = 253_402_214_399
 # Ten years: no period that the law or a contract names here is longer.
 DAYS_MAX = 3660

@@ -378,6 +378,11 @@ def _matches(pattern: str, text: str) -> bool:
     return _compiled(pattern).fullmatch(text) is not None
 
 
+# What nobody reads and what makes the rest read otherwise: control characters, and the marks that
+# turn the direction of writing (U+202A to 202E, U+2066 to 2069). A tab and a new line may stand.
+_TURNING = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
 def _text_fault(value: JSON, chars_max: int, pattern: str | None, *, empty: bool) -> str:
     """What is wrong with a text, or nothing."""
     if type(value) is not str:
@@ -388,4 +393,6 @@ def _text_fault(value: JSON, chars_max: int, pattern: str | None, *, empty: bool
         return f"is longer than {chars_max} characters"
     if pattern is not None and not _matches(pattern, value):
         return "does not have the form it must have"
+    if pattern is None and _TURNING.search(value):
+        return "has signs that hide or turn the text around them"
     return ""

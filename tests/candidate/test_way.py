@@ -319,3 +319,16 @@ def test_more_companies_than_the_charter_lets_on_a_screen_stand_on_several(
     walker.choose()
     with candidates.node.database.reading() as session:
         assert [row.member for row in session.query(models.ConsentChoice)] == ["bridge"]
+
+
+def test_what_pasting_brings_along_unseen_neither_travels_nor_stops_the_way(
+    candidates: Candidates, walker: Walker
+) -> None:
+    walker.about["label"] = "\u202e開発\x0b職\u2066"
+    walker.experience["skills"] = "Py\u202ethon\n営\x7f業"
+    walker.arrive("biwa", order="profile")
+    assert walker.agree("biwa").status_code == 302
+    (referral,) = candidates.envelopes()["biwa"]
+    assert referral.card.skills == ("Python", "営業")
+    assert referral.profile is not None
+    assert referral.profile.content["basics"]["label"] == "開発職"

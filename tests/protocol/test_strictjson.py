@@ -232,3 +232,12 @@ def test_a_table_is_read_by_its_own_names() -> None:
         Reader({"aoba": 1, "biwa": 2}).names(1, "[a-z]+")
     with pytest.raises(DocumentInvalid):
         Reader({"AOBA": 1}).names(1, "[a-z]+")
+
+
+@pytest.mark.parametrize("sign", "\x01\x0b\r\x1b\x7f\x85\u202e\u2066")
+def test_a_text_holds_nothing_that_hides_or_turns_the_rest(sign: str) -> None:
+    with pytest.raises(DocumentInvalid, match="hide or turn"):
+        Reader({"name": f"高橋{sign}真紀"}).text("name", 10)
+    with pytest.raises(DocumentInvalid, match="hide or turn"):
+        Reader({"skills": ["SQL", f"{sign}x"]}).texts("skills", 2, 10)
+    assert Reader({"text": "一行\n二行\t"}).text("text", 10) == "一行\n二行\t"

@@ -28,7 +28,6 @@ from tests.equipment.web_house import Visitor, WebHouse
 LAST = limits.TIME_MAX
 MARKUP = "<img src=x onerror=alert(1)>"
 FORMULA = '=HYPERLINK("http://evil.example","x")'
-TURNED = "\u202egnp.exe"
 PAGES = ("/", "/referrals/in", "/referrals/out", "/hires", "/peers", "/points")
 FILES = ("/referrals/in/export.csv", "/referrals/out/export.csv", "/hires/export.csv")
 
@@ -42,7 +41,7 @@ def offer(alliance: Alliance) -> str:
     """Bridge refers somebody to aoba, with a time and words of its choice; aoba's id."""
     now = alliance.clock.now()
     grounds = Grounds("consent0001", LAST, MARKUP[:40], "0" * 64, ("name",), MARKUP)
-    card = replace(CARD, occupation=FORMULA, skills=(MARKUP, TURNED))
+    card = replace(CARD, occupation=FORMULA, skills=(MARKUP,))
     profile = Profile.from_json({"basics": {"name": MARKUP, "email": f"{MARKUP}@example.jp"}})
     referral = Referral("of-a-hostile-member", card, grounds, now, LAST, profile)
     letter(alliance["bridge"], "aoba", REFERRAL, referral.encode())
@@ -80,4 +79,4 @@ def test_words_of_a_peer_are_text_on_every_page_and_in_every_file(
         page = admin.get(path).get_data(as_text=True)
         assert MARKUP not in page, path
     cells = admin.get("/referrals/in/export.csv").get_data(as_text=True)
-    assert '"\'=HYPERLINK' in cells
+    assert "\"'=HYPERLINK" in cells
