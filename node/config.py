@@ -208,12 +208,7 @@ class Settings:
             return self.passphrase
         if self.passphrase_file is None:
             raise SettingsInvalid((f"{PREFIX}PASSPHRASE or {PREFIX}PASSPHRASE_FILE must be set",))
-        try:
-            lines = self.passphrase_file.read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            raise SettingsInvalid(
-                (f"{PREFIX}PASSPHRASE_FILE cannot be read: {error.strerror}",)
-            ) from error
+        lines = _read_text(f"{PREFIX}PASSPHRASE_FILE", self.passphrase_file).splitlines()
         if not lines or not lines[0]:
             raise SettingsInvalid((f"{PREFIX}PASSPHRASE_FILE is empty",))
         return lines[0]
@@ -268,14 +263,22 @@ def parse(values: Mapping[str, str]) -> Settings:
     return Settings(**parsed)  # type: ignore[arg-type]
 
 
+def _read_text(setting: str, path: Path) -> str:
+    """The text of a file that a setting names; what is wrong with it without its content."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        reason = f"{setting} names {path}, which cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        reason = f"{setting} names {path}, which is not a text file in UTF-8"
+    raise SettingsInvalid((reason,))
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the file named by TASUKI_ENV_FILE, if any, then the environment, which wins."""
     environment = dict(os.environ if environ is None else environ)
     values: dict[str, str] = {}
     if file_name := environment.get(FILE_VARIABLE):
-        try:
-            values = parse_environment_file(Path(file_name).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise SettingsInvalid((f"{FILE_VARIABLE} cannot be read: {error.strerror}",)) from error
+        values = parse_environment_file(_read_text(FILE_VARIABLE, Path(file_name)))
     values.update({k: v for k, v in environment.items() if k.startswith(PREFIX)})
     return parse(values)

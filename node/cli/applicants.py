@@ -21,7 +21,11 @@ from node.services.applicants.table_files import Source
 from node.services.applicants.uploads import FILE_BYTES_MAX
 
 
-@click.command("import", epilog="Example: tasuki import applicants.csv --mapping HRMOS --dry-run")
+@click.command(
+    "import",
+    epilog="Example: tasuki import applicants.csv --mapping HRMOS --dry-run",
+    short_help="Import applicants from a CSV or TSV file.",
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--mapping", help="Name of saved columns; else the headers are recognised.")
 @click.option("--encoding", type=click.Choice(list(table_files.ENCODINGS)), default="auto")

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 refused or not well, 2 wrong words on the command line.
 """
 
 import json
+import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -59,12 +60,28 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
             raise Failed(f"{refusal.code}: {refusal.sentence()}{detail}") from refusal
         except SettingsInvalid as invalid:
             raise Failed("The settings are wrong:\n  " + "\n  ".join(invalid.problems)) from invalid
+        except OSError as error:
+            # A folder of somebody else's, a full disk: what a file's owner can mend.
+            if error.filename is None:
+                raise
+            raise Failed(f"{error.filename}: {error.strerror}") from error
         except SAID_PLAINLY as error:
             detail = f" ({error})" if str(error) else ""
             sentence = " ".join((type(error).__doc__ or "").split())
             raise Failed(f"{sentence}{detail}") from error
 
     return carried_out
+
+
+def ask(question: str, option: str, *, hidden: bool = False) -> str:
+    """What somebody types; where nobody can, the option that says it instead."""
+    at_terminal = sys.stdin.isatty()
+    try:
+        return str(click.prompt(question, hide_input=hidden and at_terminal))
+    except click.Abort as abort:
+        if at_terminal:
+            raise
+        raise Failed(f"Nobody can be asked here, without a terminal. Give {option}.") from abort
 
 
 def load_settings() -> Settings:

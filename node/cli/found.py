@@ -6,16 +6,18 @@ from pathlib import Path
 
 import click
 
-from node.cli.entrance import Failed, as_json, opened, plainly, say_json, write_new
+from node.cli.entrance import Failed, as_json, ask, opened, plainly, say_json, write_new
 from node.recovery import parse_code
 from node.services import membership
 from protocol import (
     CHARTER,
     GENESIS,
+    MEMBER_CARD,
     Charter,
     Member,
     MemberCard,
     Policy,
+    ProtocolError,
     SignedDocument,
     SigningKey,
     fingerprint,
@@ -50,8 +52,20 @@ def found() -> None:
 @click.option("--alliance", required=True, help="Short id, such as minato.")
 @click.option("--name", required=True, help="Name as people read it.")
 @click.option("--credit-limit", type=int, help="Points each may owe; else as in its card.")
-@click.option("--redemption", default="mutual", type=click.Choice(["mutual", "agency", "none"]))
-@click.option("--out", default="charter.json", show_default=True, type=click.Path(path_type=Path))
+@click.option(
+    "--redemption",
+    default="mutual",
+    show_default=True,
+    type=click.Choice(["mutual", "agency", "none"]),
+    help="Ten points pay for a hire from any member, from agencies only, or never.",
+)
+@click.option(
+    "--out",
+    default="charter.json",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="File for the draft.",
+)
 @click.argument("cards", nargs=-1, required=True, type=FILE)
 @sheet_option
 @plainly
@@ -65,7 +79,7 @@ def draft(
     recovery_sheet: Path | None,
 ) -> None:
     """Write charter version 1 over these member cards, and sign it first."""
-    members = [MemberCard.verify(_read(card)).member for card in cards]
+    members = [MemberCard.verify(_read(card, MEMBER_CARD)).member for card in cards]
     if credit_limit is not None:
         members = [replace(member, credit_limit=credit_limit) for member in members]
     document = draft_charter(
@@ -89,7 +103,7 @@ def draft(
 @plainly
 def sign_(charter_file: Path, recovery_sheet: Path | None) -> None:
     """Sign a draft with this member's identity key. Read what it says before you do."""
-    document = _read(charter_file)
+    document = _read(charter_file, CHARTER)
     charter = parse_charter(document)
     _show(charter)
     identity = _identity(recovery_sheet)
@@ -104,16 +118,20 @@ def sign_(charter_file: Path, recovery_sheet: Path | None) -> None:
         click.echo(f"\nSigned by all. Every member now runs: tasuki found adopt {charter_file}")
 
 
-@found.command(epilog="Example: tasuki found adopt charter.json")
+@found.command(
+    epilog="Example: tasuki found adopt charter.json",
+    short_help="Adopt the charter that all have signed.",
+)
 @click.argument("charter_file", type=FILE)
 @as_json
 @plainly
 def adopt(charter_file: Path, json_: bool) -> None:
     """Adopt the charter that every founder has signed; from then on this node takes part."""
+    document = _read(charter_file, CHARTER)
     node = opened()
     try:
         with node.database.transaction() as session:
-            charter = membership.adopt(session, node.context, _read(charter_file), actor="cli")
+            charter = membership.adopt(session, node.context, document, actor="cli")
     finally:
         node.close()
     if json_:
@@ -143,20 +161,27 @@ def draft_charter(
 
 def identity_on(sheet: Path) -> SigningKey:
     """The identity key on a recovery sheet's file; Failed when there is no code in it."""
-    for line in sheet.read_text(encoding="utf-8").splitlines():
+    for line in sheet.read_text(encoding="utf-8", errors="replace").splitlines():
         if line.count("-") >= 13 and " " not in line.strip():
             return SigningKey.from_seed(parse_code(line.strip()))
     raise Failed(f"{sheet} has no recovery code in it.")
 
 
-def _read(path: Path) -> SignedDocument:
-    return SignedDocument.parse(path.read_bytes(), bytes_max=limits.CHARTER_BYTES_MAX)
+def _read(path: Path, kind: str) -> SignedDocument:
+    try:
+        document = SignedDocument.parse(path.read_bytes(), bytes_max=limits.CHARTER_BYTES_MAX)
+    except ProtocolError as error:
+        raise Failed(f"{path} is not a {kind}: {error.detail or error.code}.") from error
+    if document.kind != kind:
+        raise Failed(f"{path} is not a {kind} but a {document.kind}.")
+    return document
 
 
 def _identity(recovery_sheet: Path | None) -> SigningKey:
     """The identity key from the sheet's file, or typed from its paper."""
     if recovery_sheet is None:
-        code = click.prompt("Recovery code (from the recovery sheet)", hide_input=True)
+        question = "Recovery code (from the recovery sheet)"
+        code = ask(question, "--recovery-sheet", hidden=True)
         return SigningKey.from_seed(parse_code(code))
     return identity_on(recovery_sheet)
 

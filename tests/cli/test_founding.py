@@ -85,6 +85,47 @@ def test_a_weak_passphrase_is_refused_before_anything_is_written(tmp_path: Path)
     assert not (here.folder / "data" / "keys" / "node.key").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--licence", "13-ユ-999901"), "13-ユ-999901:2030-03-31"),
+        (("--country", "Japan"), "country"),
+        (("--admin", "山田"), "login-invalid"),
+    ],
+)
+def test_after_a_mistake_init_can_simply_be_run_again(
+    tmp_path: Path, words: tuple[str, str], said: str
+) -> None:
+    here = office(tmp_path / "seeds", "seeds")
+    ended = here.init(*words)
+    assert ended.code == 1
+    assert said in ended.err
+    assert not here.card.exists()
+    assert not here.sheet.exists()
+    again = here.init()
+    assert again.code == 0, again.err
+
+
+def test_init_says_what_is_in_the_way_before_it_asks_anything(aoba: Office, tmp_path: Path) -> None:
+    ended = aoba.tasuki("init", typed="x\n" * 9)
+    assert ended.code == 1
+    assert "There is a key file already" in ended.err
+    assert "Legal name" not in ended.out
+    unlocked = office(tmp_path / "seeds", "seeds")
+    ended = unlocked.tasuki("init", typed="x\n" * 9, PASSPHRASE="")
+    assert "TASUKI_PASSPHRASE" in ended.err
+    assert "Legal name" not in ended.out
+
+
+def test_without_a_terminal_the_missing_option_is_named(
+    biwa: Office, draft: Path, tmp_path: Path
+) -> None:
+    assert "--legal-name" in office(tmp_path / "seeds", "seeds").tasuki("init").err
+    ended = biwa.tasuki("found", "sign", str(draft))
+    assert ended.code == 1
+    assert "--recovery-sheet" in ended.err
+
+
 # --- Every command. ---
 
 
@@ -138,6 +179,33 @@ def test_the_code_of_another_member_signs_nothing(aoba: Office, biwa: Office, dr
     assert ended.code == 1
     assert "signed the draft already" in ended.err
     assert draft.read_bytes() == before
+
+
+def test_a_wrong_file_is_named_whatever_it_is(aoba: Office, draft: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes("氏名,選考結果".encode("cp932"))
+    csv = str(tmp_path / "list.csv")
+    sheet = ("--recovery-sheet", str(aoba.sheet))
+    names = ("--alliance", "minato", "--name", "みなと", "--out", str(tmp_path / "new.json"))
+    for words, said in (
+        (("sign", csv, *sheet), f"{csv} is not a charter"),
+        (("sign", str(aoba.card), *sheet), f"{aoba.card} is not a charter but a member-card"),
+        (("sign", str(draft), "--recovery-sheet", csv), f"{csv} has no recovery code"),
+        (("draft", *names, *sheet, str(draft)), f"{draft} is not a member-card but a charter"),
+    ):
+        ended = aoba.tasuki("found", *words)
+        assert ended.code == 1
+        assert said in ended.err
+
+
+def test_a_folder_that_takes_no_file_is_named(aoba: Office, biwa: Office, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    out = str(tmp_path / "file" / "charter.json")
+    ended = aoba.tasuki(
+        *("found", "draft", "--alliance", "minato", "--name", "みなと", "--out", out),
+        *("--recovery-sheet", str(aoba.sheet), str(aoba.card), str(biwa.card)),
+    )
+    assert ended.code == 1
+    assert str(tmp_path / "file") in ended.err
 
 
 def test_a_file_that_is_no_charter_is_refused(aoba: Office, tmp_path: Path) -> None:

@@ -122,6 +122,19 @@ def test_a_file_that_is_missing_is_refused(tmp_path: Path) -> None:
         config.load({"TASUKI_ENV_FILE": str(tmp_path / "none")})
 
 
+def test_a_file_that_is_no_text_is_named_without_its_content(tmp_path: Path) -> None:
+    file = tmp_path / "photo"
+    file.write_bytes(b"\xff\xd8secret")
+    for read in (
+        lambda: config.load({"TASUKI_ENV_FILE": str(file)}),
+        lambda: Settings(passphrase_file=file).read_passphrase(),
+    ):
+        with pytest.raises(SettingsInvalid, match="not a text file") as refused:
+            read()
+        assert str(file) in str(refused.value)
+        assert "secret" not in str(refused.value)
+
+
 def test_the_passphrase_comes_from_its_setting_or_the_first_line_of_its_file(
     tmp_path: Path,
 ) -> None:

@@ -7,7 +7,10 @@ import click
 from node.cli.entrance import plainly
 
 
-@click.command(epilog="Example: tasuki demo --once --nodes-on postgresql")
+@click.command(
+    epilog="Example: tasuki demo --once --nodes-on postgresql",
+    short_help="Found an alliance of four here, and play it through.",
+)
 @click.option("--once", is_flag=True, help="Stop afterwards; the last line is a JSON summary.")
 @click.option(
     "--data",

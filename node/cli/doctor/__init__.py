@@ -9,7 +9,10 @@ from node.cli.entrance import Failed, as_json, plainly, say_json
 from node.config import Settings, SettingsInvalid
 
 
-@click.command(epilog="Example: tasuki doctor --json")
+@click.command(
+    epilog="Example: tasuki doctor --json",
+    short_help="Look whether this node is well, and say what to do.",
+)
 @as_json
 @plainly
 def doctor(*, json_: bool) -> None:
@@ -26,7 +29,7 @@ def doctor(*, json_: bool) -> None:
         for finding in findings:
             click.echo(shown(finding))
     if wrong:
-        raise Failed(f"{wrong} of {len(findings)} findings are wrong.")
+        raise Failed(f"{wrong} of {len(findings)} are not well; what to do stands below each.")
 
 
 def examine() -> list[Finding]:

@@ -137,7 +137,7 @@ def _mail(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "mail",
             WRONG,
-            f"{where} does not take mail: {error}",
+            f"no mail can be handed over: {error}",
             "Check TASUKI_SMTP_URL: host, port, user, starttls; and the firewall.",
         )
         return
