@@ -9,7 +9,7 @@ them. Whoever is going to write holds them first: nobody else judges or applies 
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import JSON, Select, Text, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import JSON, Select, Text, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -65,6 +65,11 @@ _REPEATED = {
     .limit(1)
     for name, ids in _AMONG.items()
 }
+_CREDITED = select(func.sum(_credit.c.points)).where(
+    _credit.c.payee == bindparam("to"),
+    _credit.c.payer == bindparam("by"),
+    _credit.c.sequence.between(bindparam("first"), bindparam("last")),
+)
 _CERTIFICATE = select(_certificate.c.document).where(
     _certificate.c.account == bindparam("of"), _certificate.c.sequence == bindparam("at")
 )
@@ -129,20 +134,13 @@ class SQLBooks:
 
     def credited(self, payee: str, seen: Mapping[str, int]) -> int:
         """All credits, less what orders beyond `seen` paid: those are few and recent."""
-        total, table = self.head(payee).credits, _credit.c
-        beyond = [
-            (table.payer == payer) & table.sequence.between(seen.get(payer, 0) + 1, sequence)
-            for payer, sequence in self.vector().items()
-            if sequence > seen.get(payer, 0) and payer != payee
-        ]
-        if not beyond or not total:
-            return total
-        unseen = self._connection.scalar(
-            select(func.coalesce(func.sum(table.points), 0)).where(
-                table.payee == payee, or_(*beyond)
-            )
-        )
-        return total - int(unseen or 0)
+        total = self.head(payee).credits
+        for payer, last in self.vector().items():
+            first = seen.get(payer, 0) + 1
+            if first <= last and payer != payee:
+                span = {"to": payee, "by": payer, "first": first, "last": last}
+                total -= int(self._connection.scalar(_CREDITED, span) or 0)
+        return total
 
     def repeated(self, account: str, entry_ids: Iterable[str]) -> str | None:
         repeated = _REPEATED[self._connection.dialect.name]
