@@ -50,7 +50,8 @@ def place_of(data: Path, member: str) -> tuple[str, str]:
 def shoot(page: Page, name: str, height: int) -> None:
     """Keep the top of a page."""
     page.wait_for_load_state("networkidle")
-    page.set_viewport_size({"width": page.viewport_size["width"], "height": height})  # type: ignore[index]
+    assert page.viewport_size is not None
+    page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
     page.screenshot(path=FOLDER / f"{name}.png")
     print(FOLDER.relative_to(ROOT) / f"{name}.png")
 
