@@ -67,5 +67,5 @@ def _find(session: Session, token: str) -> models.Link:
     try:
         return links.find(session, here.context, token)
     except links.LinkUnknown:
-        visit.limits().refuse_guessing(request.remote_addr or "", here.clock.monotonic())
+        visit.limits().refuse_guessing(visit.address_here(), here.clock.monotonic())
         raise

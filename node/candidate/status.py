@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from node.candidate import visit
@@ -22,7 +22,7 @@ def show(token: str) -> ResponseReturnValue:
         try:
             status = consents.find_status(session, here.context, token)
         except ConsentNotThere:
-            visit.limits().refuse_guessing(request.remote_addr or "", here.clock.monotonic())
+            visit.limits().refuse_guessing(visit.address_here(), here.clock.monotonic())
             raise
         return render_template(
             "candidate/status.html", sender=sender, status=status, stage_names=STAGES

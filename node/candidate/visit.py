@@ -21,6 +21,7 @@ from flask_babel import get_locale
 
 from node.candidate.limits import Limits
 from node.installation import Node
+from node.origin import origin
 from node.services.consents import ConsentNotThere
 
 P = ParamSpec("P")
@@ -90,10 +91,15 @@ def spoken() -> str:
     return str(get_locale())
 
 
+def address_here() -> str:
+    """Where the person is, as the proxy before us knows."""
+    return origin(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
+
+
 def network() -> str:
     """Where the person is, without the part that tells the household: /24 or /48."""
     try:
-        address = ipaddress.ip_address(request.remote_addr or "")
+        address = ipaddress.ip_address(address_here())
     except ValueError:
         return ""
     prefix = 24 if address.version == 4 else 48

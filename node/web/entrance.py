@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from ipaddress import ip_address
 from typing import ParamSpec, cast
 
 from flask import current_app, g, redirect, request, url_for
@@ -12,6 +11,7 @@ from werkzeug.exceptions import Forbidden
 
 from node.installation import Node
 from node.models.users import ROLES
+from node.origin import origin
 from node.services import charter as charters
 from node.services import sessions
 from node.services.sessions import SignedIn
@@ -39,21 +39,8 @@ def current_user() -> SignedIn | None:
 
 
 def client_address() -> str:
-    """Where the request comes from, to count attempts by.
-
-    Only a proxy beside us may say on whose behalf it asks, and only its own word counts: the last
-    entry, since everything before it was written by the client (ASVS 4.1.3).
-    """
-    asked_by = request.remote_addr or ""
-    told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return told if told and _is_near(asked_by) else asked_by
-
-
-def _is_near(address: str) -> bool:
-    try:
-        return ip_address(address).is_private
-    except ValueError:
-        return True  # a socket in the file system has no address
+    """Where the request comes from, to count attempts by."""
+    return origin(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
 
 
 def cookie_name() -> str:
