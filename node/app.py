@@ -142,8 +142,11 @@ def _refuse_unstorable() -> None:
     """Nobody types NUL, and no text column of PostgreSQL takes it: said once, for every page."""
     if request.blueprint == peer.blueprint.name:
         return
-    typed = (text for fields in (request.args, request.form) for text in fields.items(multi=True))
-    if "\0" in request.path or any("\0" in name or "\0" in text for name, text in typed):
+    fields = (request.args, request.form)
+    texts = [text for field in fields for pair in field.items(multi=True) for text in pair]
+    # A link's token is held against its pattern before anything else, and answered kindly.
+    texts += [str(part) for name, part in (request.view_args or {}).items() if name != "token"]
+    if any("\0" in text for text in texts):
         raise ValueInvalid
 
 
