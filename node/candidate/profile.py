@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 
 from node import forms
 from node.candidate import visit
-from node.candidate.words import APPLICANT_TYPES, sender_of
+from node.candidate.words import APPLICANT_TYPES, prefecture, sender_of
 from node.refusals import Refusal
 from node.services import consents
 from node.services.consents import ROWS, ROWS_MAX, Answers, ConsentGiven
@@ -79,7 +79,7 @@ def _about(form: forms.Form | None = None, status: int = 200) -> ResponseReturnV
             sender=sender_of(session, here.context),
             form=form or forms.Form(draft.answers.get("about", {})),
             email=consents.facts_of(session, here.context, draft).email,
-            prefectures=list(consents.PREFECTURES.items()),
+            prefectures=[(code, prefecture(code)) for code in consents.PREFECTURES],
             applicant_types=[(code, _(said)) for code, said in APPLICANT_TYPES.items()],
             occupations=[(name, _(said)) for name, said in consents.OCCUPATIONS.items()],
         )

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from node.candidate.words import APPLICANT_TYPES, STAGES
+from node.candidate.words import APPLICANT_TYPES, STAGES, prefecture
 from node.i18n import later
-from node.services.consents import PREFECTURES
+from node.services.consents import FLUENCIES, OCCUPATIONS
 from protocol import JSON, Card, Profile, strictjson
 
 TITLES = {
@@ -68,6 +68,8 @@ LABELS = {
 }
 
 
+# What travels in Japanese because our pages offered it so.
+OUR_WORDS = OCCUPATIONS | FLUENCIES
 # What a name or a summary is of depends on the section.
 OF_SECTION = {
     ("work", "name"): later("Employer"),
@@ -153,5 +155,7 @@ def _value(name: str, value: JSON) -> str:
         return str(_("%(yen)s yen", yen=f"{value:,}"))
     many = value if isinstance(value, list) else [value]
     if name in ("desiredRegions", "region"):
-        many = [PREFECTURES.get(each, each) for each in many]
+        many = [prefecture(each) for each in many]
+    if name in ("occupation", "desiredOccupation", "fluency"):
+        many = [_(OUR_WORDS.get(each, each)) for each in many]
     return str(_(", ")).join(str(each) for each in many)

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from node.context import Context
 from node.i18n import later
+from node.services.applicants import PREFECTURES
+from node.services.consents import PREFECTURES as IN_JAPANESE
 from protocol import Member
 
 APPLICANT_TYPES = {
@@ -28,6 +30,15 @@ STAGES = {
     "accepted": later("Offer accepted"),
     "hired": later("Joined"),
 }
+
+
+CODES = {name: code for code, name in IN_JAPANESE.items()}
+
+
+def prefecture(written: str) -> str:
+    """A prefecture in the reader's language: a card has its code, a profile its Japanese name."""
+    code = CODES.get(written, written)
+    return str(_(PREFECTURES[code])) if code in PREFECTURES else written
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,22 @@ def test_an_agreement_to_what_was_not_offered_sends_nothing(
     assert candidates.rows() == before
 
 
+def test_whoever_reads_english_reads_in_english_what_travels_in_japanese(
+    candidates: Candidates, walker: Walker
+) -> None:
+    walker.about |= {"prefecture": "13", "occupation": "研究・技術の職業"}
+    walker.experience |= {"languages-0-language": "英語", "languages-0-fluency": "初級"}
+    walker.arrive("biwa")
+    walker.client.set_cookie("lang", "en")
+    options = walker.get("/l/about").get_data(as_text=True)
+    assert re.search(r">\s*Hokkaido\s*<", options)
+
+    page = walker.get("/l/check").get_data(as_text=True)
+    for english in ("Tokyo", "Research and engineering", "Beginner"):
+        assert re.search(rf">\s*{english}\s*<", page), english
+    assert "研究・技術の職業".encode() in exact(page, "card"), "what travels stays what it was"
+
+
 def test_the_card_that_is_shown_is_the_card_that_is_sent_to_the_byte(
     candidates: Candidates, walker: Walker
 ) -> None:

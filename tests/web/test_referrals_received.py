@@ -79,6 +79,18 @@ def test_the_board_shows_cards_that_name_nobody(season: Season, web: WebHouse) -
     assert 'id="accept-' not in page, "a viewer answers nothing"
 
 
+def test_whoever_reads_english_reads_the_card_and_the_profile_in_english(
+    season: Season, web: WebHouse
+) -> None:
+    own = season.accepted("bridge", "aoba", MAKI)
+    recruiter = web.signed_in("recruiter")
+    recruiter.client.set_cookie("lang", "en")
+    for path in ("/referrals/in", f"/referrals/in/{own}", f"/referrals/in/{own}/profile"):
+        page = text(recruiter.get(path))
+        assert "Research and engineering" in page, path
+        assert "研究・技術の職業" not in page, path
+
+
 def test_the_due_date_counts_working_days_and_says_when_it_is_over(
     season: Season, web: WebHouse
 ) -> None:

@@ -14,9 +14,11 @@ from node.services.applicants.people import (
     person_of,
     persons_of,
 )
+from node.services.applicants.prefectures import PREFECTURES
 
 __all__ = [
     "CHOSEN_MAX",
+    "PREFECTURES",
     "Entry",
     "Filters",
     "Notifiable",

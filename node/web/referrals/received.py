@@ -54,7 +54,11 @@ class Offer:
 
     @property
     def title(self) -> str:
-        return self.card.occupation or str(_("Occupation not given"))
+        return self.occupation or str(_("Occupation not given"))
+
+    @property
+    def occupation(self) -> str:
+        return words.occupation(self.card.occupation)
 
     @property
     def number(self) -> str:
@@ -188,7 +192,7 @@ def _cells(offer: Offer) -> list[str]:
         day(row.answered_at) if row.answered_at else "",
         offer.kind,
         offer.region,
-        card.occupation,
+        offer.occupation,
         str(card.experience_years),
         "、".join(card.skills),
         "、".join(card.languages),

@@ -8,8 +8,9 @@ from marshmallow import Schema, fields, validate
 
 from node import forms
 from node.services import ledger, referrals, users
+from node.services.applicants import PREFECTURES
 from node.web.entrance import charter, node, require_role, user
-from node.web.prefectures import NAMES, prefecture
+from node.web.prefectures import prefecture
 from node.web.referrals.words import APPLICANT_TYPES, applicant_type
 
 blueprint = Blueprint("referral_rule", __name__, url_prefix="/referrals/rule")
@@ -24,7 +25,7 @@ class Rule(Schema):
     active = fields.String(load_default="")
     monthly_cap = fields.Integer(required=True, validate=_CAP)
     applicant_types = fields.List(fields.String(validate=validate.OneOf(list(APPLICANT_TYPES))))
-    regions = fields.List(fields.String(validate=validate.OneOf(list(NAMES))))
+    regions = fields.List(fields.String(validate=validate.OneOf(list(PREFECTURES))))
 
 
 RULE = Rule()
@@ -85,7 +86,7 @@ def _page(form: forms.Form) -> ResponseReturnValue:
         position=position,
         each=alliance.policy.points_per_referral if alliance else 1,
         types=[(code, applicant_type(code)) for code in APPLICANT_TYPES],
-        prefectures=[(code, prefecture(code)) for code in NAMES],
+        prefectures=[(code, prefecture(code)) for code in PREFECTURES],
         may_write=user().may("recruiter"),
     )
     return make_response(page, 422 if form.errors else 200)

@@ -34,6 +34,8 @@ def profile(referral_id: str) -> ResponseReturnValue:
         phone=shown_phone(content["basics"].get("phone", "")),
         kind=words.applicant_type(japan.get("applicantType", "")),
         reached=words.stage(japan.get("reachedStage")),
+        occupations=[words.occupation(each) for each in japan.get("desiredOccupation", ())],
+        fluency=words.fluency,
         wishes=[prefecture(code) for code in japan.get("desiredRegions", ())],
         opened_at=here.context.now(),
     )

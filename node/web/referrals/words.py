@@ -3,6 +3,7 @@
 from flask_babel import gettext as _
 
 from node.i18n import later
+from node.services.consents import FLUENCIES, OCCUPATIONS
 from node.web.marks import Mark
 
 IN_STATES = {
@@ -67,6 +68,16 @@ LETTERS = {
 def stage(code: str | None) -> str:
     """The stage in the words of the page; nothing for none."""
     return str(_(STAGES[code])) if code in STAGES else ""
+
+
+def occupation(written: str) -> str:
+    """One of the fifteen main groups in the reader's language; others as they are written."""
+    return str(_(OCCUPATIONS[written])) if written in OCCUPATIONS else written
+
+
+def fluency(written: str) -> str:
+    """A level that our pages offer in the reader's language; others as they are written."""
+    return str(_(FLUENCIES[written])) if written in FLUENCIES else written
 
 
 def applicant_type(code: str) -> str:
