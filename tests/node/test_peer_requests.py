@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from node.database import Database
-from node.peer import REQUESTS_AT_ONCE
+from node.peer import PULL_WEIGHT, REQUESTS_AT_ONCE
 from node.services import membership
-from protocol import Hello, SigningKey, http, limits
+from protocol import Hello, Pull, SigningKey, http, limits
 from tests.equipment.alliance import Alliance, found_alliance
 from tests.equipment.databases import Databases
 from tests.equipment.peers import ENVELOPES, HELLO, Answer, Caller, stored
@@ -343,6 +343,14 @@ def test_too_many_requests_at_once_are_told_to_wait(alliance: Alliance, caller: 
     assert other.call(hello(other), path=HELLO).status == 200
     alliance.clock.move(1)
     assert caller.call(body, path=HELLO).status == 200
+
+
+def test_pages_of_the_ledger_weigh_more_than_other_requests(caller: Caller) -> None:
+    path, body = "/peer/v1/pull", Pull({}, caller.charter.version).encode()
+    answers = [
+        caller.call(body, path=path).status for _ in range(REQUESTS_AT_ONCE // PULL_WEIGHT + 1)
+    ]
+    assert answers == [200] * (len(answers) - 1) + [429]
 
 
 def test_a_store_that_is_away_is_a_503_and_not_a_verdict(caller: Caller) -> None:
