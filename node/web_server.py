@@ -19,7 +19,7 @@ from node.config import Settings
 from node.worker import Worker
 
 # A link in a mail is a key: whoever reads it in a log could open the page.
-LINKS = re.compile(r"^/([ls])/[^/]+")
+LINKS = re.compile(r"^/+([ls])/+[^/]+")
 # Longer than a step of the worker, shorter than systemd waits.
 STOP_TIMEOUT_S = 25
 

@@ -32,7 +32,12 @@ def test_the_access_log_names_no_token_and_there_is_no_control_socket(tmp_path: 
     ) as server:
         try:
             proxy.wait_for_port(port)
-            for target in (f"/l/{TOKEN}", f"/s/{TOKEN}/status?code={TOKEN}", f"/points?t={TOKEN}"):
+            for target in (
+                f"/l/{TOKEN}",
+                f"//l/{TOKEN}",
+                f"/s/{TOKEN}/status?code={TOKEN}",
+                f"/points?t={TOKEN}",
+            ):
                 ask(port, target)
         finally:
             server.terminate()
