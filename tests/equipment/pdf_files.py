@@ -5,7 +5,7 @@ import zipfile
 import zlib
 
 from pypdf import PdfWriter
-from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import DictionaryObject, NameObject, StreamObject, TextStringObject
 
 
 def _written(writer: PdfWriter) -> bytes:
@@ -23,6 +23,15 @@ def _writer(pages: int = 1) -> PdfWriter:
 
 def sound(pages: int = 1) -> bytes:
     return _written(_writer(pages))
+
+
+def large(size: int = 1_280_000) -> bytes:
+    """A sound one of more than a megabyte, as a scan is."""
+    writer = _writer()
+    picture = StreamObject()
+    picture.set_data(bytes(range(256)) * (size // 256))
+    writer._add_object(picture)
+    return _written(writer)
 
 
 def encrypted() -> bytes:

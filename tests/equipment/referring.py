@@ -13,13 +13,14 @@ from node.context import Context
 from node.database import Database
 from node.services import ledger, outbox, persons, referrals
 from protocol import Card, Grounds, Profile
+from tests.equipment import pdf_files
 from tests.equipment.alliance import MEMBERS, Alliance, House, found_alliance
 from tests.equipment.databases import Databases
 
 CARD = Card(
     "midcareer", "25", "ソフトウェア開発", 7, ("Python",), ("日本語",), "interview_final", ""
 )
-PDF = b"%PDF-1.7\n" + bytes(range(256)) * 5000
+PDF = pdf_files.large()
 PROFILE_OF_MAKI = Profile.from_json(
     {
         "basics": {"name": "髙橋 真紀", "email": "maki@example.jp", "phone": "+819000000001"},

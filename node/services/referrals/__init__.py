@@ -46,6 +46,7 @@ from node.services.referrals.refusals import (
     LetterUnexpected,
     ReferralAnswered,
     ReferralNotAccepted,
+    ResumeUnsafe,
     StageUnknown,
 )
 from node.services.referrals.rules import accepted_this_month, rule, write_rule
@@ -63,6 +64,7 @@ __all__ = [
     "LetterUnexpected",
     "ReferralAnswered",
     "ReferralNotAccepted",
+    "ResumeUnsafe",
     "StageUnknown",
     "accept",
     "accepted_this_month",

@@ -31,5 +31,10 @@ class LetterUnexpected(Refusal, code="letter-unexpected", status=422):
     """The letter does not fit the state of its referral, so nothing was changed."""
 
 
+class ResumeUnsafe(Refusal, code="resume-unsafe", status=422):
+    """The PDF that arrived is none, or holds scripts or other files, so it is not handed out. Ask
+    the referring company for another one."""
+
+
 class ResumeDiffers(Refusal, code="resume-differs"):
     """The PDF that arrived is not the one that the person sent. Ask the referring company."""

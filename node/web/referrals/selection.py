@@ -6,7 +6,8 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from node.services import referrals
+from node.refusals import Refusal
+from node.services import consents, referrals
 from node.services.applicants.normalisation import shown_phone
 from node.web.entrance import node, require_role, user
 from node.web.prefectures import prefecture
@@ -49,6 +50,11 @@ def resume(referral_id: str) -> Response:
     with here.database.transaction() as session:
         row = referrals.offered(session, referral_id)
         content = referrals.open_resume(session, here.context, row, user_id=user().id)
+    # Their node checked it, if it is as honest as ours.
+    try:
+        consents.check_resume(content)
+    except Refusal as refusal:
+        raise referrals.ResumeUnsafe(refusal.code) from refusal
     answer = Response(content, mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f'attachment; filename="resume-{row.id[:8]}.pdf"'
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
