@@ -60,6 +60,11 @@ class PeerView:
     oldest_at: int | None
     refused: int
 
+    @property
+    def contact_at(self) -> int | None:
+        """When it last answered us: a letter, a greeting or a comparison of the ledger."""
+        return max(filter(None, (self.last_success_at, self.seen_at)), default=None)
+
 
 def adopt(session: Session, context: Context, document: SignedDocument, *, actor: str) -> Charter:
     """Adopt the founding charter; adopting the same one again changes nothing."""

@@ -112,7 +112,8 @@ def _peer_state(member: str, peer: models.Peer | None) -> PeerState:
         state = "failing"
     else:
         state = "well" if peer.last_success_at else "silent"
-    return PeerState(member, state, peer.last_success_at, peer.last_error_code)
+    contact_at = max(filter(None, (peer.last_success_at, peer.seen_at)), default=None)
+    return PeerState(member, state, contact_at, peer.last_error_code)
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

@@ -4,7 +4,7 @@ Inside, times are whole Unix seconds; people read them in the node's time zone. 
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -30,11 +30,16 @@ def moment(at: int | None) -> str:
     return _local(at).strftime("%Y/%m/%d %H:%M" if _japanese() else "%d %b %Y, %H:%M")
 
 
-def day(at: int | None) -> str:
-    """2026/11/22"""
+def day(at: int | str | None) -> str:
+    """2026/11/22, of a moment or of a day as documents write it (2026-11-22)."""
     if at is None:
         return DASH
-    return _local(at).strftime("%Y/%m/%d" if _japanese() else "%d %b %Y")
+    try:
+        then = date.fromisoformat(at) if isinstance(at, str) else _local(at)
+    except ValueError:
+        # Another member wrote it, and only its form was judged.
+        return str(at)
+    return then.strftime("%Y/%m/%d" if _japanese() else "%d %b %Y")
 
 
 def number(value: int | None) -> str:

@@ -136,12 +136,12 @@ def test_a_hire_that_its_person_does_not_share_is_only_counted(
     recruiter = web.signed_in("recruiter")
     page = text(recruiter.get("/hires"))
     assert "非共有" in page
-    assert "2027-04-01" not in page
+    assert "2027/04/01" not in page
     with season.alliance["aoba"].database.reading() as session:
         (hire,) = hires.list_hires(session, limit=5).rows
     assert hire.referral_id not in page
     sent = text(recruiter.get(f"/referrals/out/{hire.referral_id}"))
-    for secret in ("一次面接", "2027-04-01", ">採用<"):
+    for secret in ("一次面接", "2027/04/01", ">採用<"):
         assert secret not in sent
     assert hire.referral_id not in text(recruiter.get("/referrals/out?state=hired"))
     assert hire.referral_id in text(recruiter.get("/referrals/out?state=released"))

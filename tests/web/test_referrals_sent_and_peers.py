@@ -109,11 +109,11 @@ def test_the_page_of_peers_says_how_each_stands(season: Season, web: WebHouse) -
     change(season, "bridge", stopped_code="peer-blocked")
     page = text(web.signed_in("admin").get("/peers"))
     for said in ("正常", "2分前", "接続できません", "暗号化通信を確立できませんでした",
-                 "送信停止中", "4社中3社の承認", "b = 1", "2030-03-31まで有効"):  # fmt: skip
+                 "送信停止中", "4社中3社の承認", "b = 1", "2030/03/31まで有効"):  # fmt: skip
         assert said in page
     assert season.alliance.charter.digest.hex() in page
     season.clock.move(4 * 365 * DAY_S)
-    assert "2030-03-31で期限切れ" in text(web.signed_in("admin").get("/peers"))
+    assert "2030/03/31で期限切れ" in text(web.signed_in("admin").get("/peers"))
 
 
 def test_keys_are_shown_as_people_read_them_out(season: Season, web: WebHouse) -> None:

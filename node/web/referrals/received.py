@@ -293,7 +293,10 @@ def _events(
         events.append({"title": title, "at": row.updated_at, "icon": "person-check"})
     if hire is not None:
         events.append(
-            {"title": _("First day at work: %(day)s", day=hire.joins_on), "icon": "calendar-event"}
+            {
+                "title": _("First day at work: %(day)s", day=day(hire.joins_on)),
+                "icon": "calendar-event",
+            }
         )
     if row.state == "accepted":
         events.append({"title": _("Waiting for the profile"), "icon": "hourglass-split"})

@@ -201,6 +201,6 @@ def _selection(stages: Sequence[models.StageChange], hire: models.Hire | None) -
         for each in stages
     ]
     if hire is not None:
-        title = _("First day at work: %(day)s", day=hire.joins_on)
+        title = _("First day at work: %(day)s", day=day(hire.joins_on))
         events.append({"title": title, "icon": "calendar-event"})
     return events
