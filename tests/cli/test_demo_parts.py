@@ -191,7 +191,9 @@ def test_the_mailbox_page_shows_mails_with_their_links() -> None:
         (mail,) = mails.all()
         assert (mail.link, mail.code) == ("https://aoba.example/l/token-1", "123456")
         with mailbox.page(mails) as url:
-            assert "選考結果&lt;b&gt;" in fetch(url, "/")
+            listed = fetch(url, "/")
+            assert "選考結果&lt;b&gt;" in listed
+            assert "to be an applicant" in listed
             shown = fetch(url, "/0")
     assert '<a href="https://aoba.example/l/token-1">' in shown
     assert "<script>" not in shown

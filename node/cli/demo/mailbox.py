@@ -23,12 +23,15 @@ HOST = "127.0.0.1"
 LINK = re.compile(r"https?://[^\s<>\"]+")
 CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 PAGE = """<!doctype html><html lang="ja"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width"><style>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>
 body{{font:16px/1.75 "Noto Sans JP","Hiragino Sans",sans-serif;margin:2rem auto;max-width:52rem;
 padding:0 1rem;color:#1a1a1c}} table{{border-collapse:collapse;width:100%}}
 td,th{{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #ccc;vertical-align:top}}
 pre{{white-space:pre-wrap;font:inherit;background:#f5f5f7;padding:1rem;border-radius:.5rem}}
-a{{color:#0017c1}}</style></head><body>{content}</body></html>"""
+a{{color:#0017c1}} pre,td,h1,p{{overflow-wrap:anywhere}}
+@media(max-width:40rem){{body{{margin:1rem auto}} h1{{font-size:1.375rem}} th{{display:none}}
+tr{{display:block;padding:.5rem 0;border-bottom:1px solid #ccc}}
+td{{display:block;padding:0;border:0}}}}</style></head><body>{content}</body></html>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ def page(mailbox: Mailbox) -> Iterator[str]:
             number = self.path.strip("/")
             if not number:
                 self._answer(_listed(mails))
-            elif number.isdigit() and int(number) < len(mails):
+            elif number.isdecimal() and int(number) < len(mails):
                 self._answer(_shown(mails[int(number)]))
             else:
                 self.send_error(HTTPStatus.NOT_FOUND)
@@ -173,7 +176,11 @@ def _listed(mails: list[Mail]) -> str:
     )
     head = "<tr><th>宛先 / To</th><th>件名 / Subject</th><th>差出人 / From</th></tr>"
     body = f"<table>{head}{rows}</table>" if rows else "<p>まだありません。 / Nothing yet.</p>"
-    return f"<h1>メール箱 / Mailbox ({len(mails)})</h1>{body}"
+    hint = (
+        "「選考結果のご連絡」のリンクを開くと、応募者として進めます。 / "
+        "Open the link in a 選考結果のご連絡 to be an applicant."
+    )
+    return f"<h1>メール箱 / Mailbox ({len(mails)})</h1><p>{hint}</p>{body}"
 
 
 def _shown(mail: Mail) -> str:
