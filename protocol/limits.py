@@ -43,6 +43,9 @@ DAYS_MAX = 3660
 
 # One envelope of the largest kind below, with the JSON around it.
 PEER_BODY_BYTES_MAX = 8 * 1024 * 1024
+# Where we stand in each account: 64 names of 32 characters and numbers of 13 digits are 4 KiB; the
+# rest is room to say what is wrong with the others.
+PULL_ASKED_BYTES_MAX = 128 * 1024
 # What an answer of certificates or an envelope's receipt needs; the puller pages by this.
 PEER_RESPONSE_BYTES_MAX = 8 * 1024 * 1024
 # A path of ours has about 30 characters.

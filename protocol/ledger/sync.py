@@ -75,7 +75,7 @@ class Pull:
 
     @classmethod
     def parse(cls, data: bytes) -> Pull:
-        reader = Reader(parse(data, bytes_max=limits.PEER_BODY_BYTES_MAX))
+        reader = Reader(parse(data, bytes_max=limits.PULL_ASKED_BYTES_MAX))
         pull = cls(
             vector=read_vector(reader.object("vector")),
             charter_version=reader.integer("charter_version", 1, limits.VERSION_MAX),

@@ -353,6 +353,20 @@ def test_pages_of_the_ledger_weigh_more_than_other_requests(caller: Caller) -> N
     assert answers == [200] * (len(answers) - 1) + [429]
 
 
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/peer/v1/pull", limits.PULL_ASKED_BYTES_MAX),
+        ("/peer/v1/orders", limits.CERTIFICATE_BYTES_MAX),
+        ("/peer/v1/certificates", limits.CERTIFICATE_BYTES_MAX),
+    ],
+)
+def test_no_address_reads_more_than_it_can_use(caller: Caller, path: str, most: int) -> None:
+    answer = caller.call(b" " * (most + 1), path=path)
+    assert (answer.status, answer.code) == (413, "too-large")
+    assert answer.problem.facts["limit_bytes"] == most
+
+
 def test_a_store_that_is_away_is_a_503_and_not_a_verdict(caller: Caller) -> None:
     database = caller.them.database
     file = Path(str(database.engine.url.database))
