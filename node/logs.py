@@ -32,7 +32,8 @@ FRAMES_MAX = 6  # From the place it happened upwards; the rest is the framework'
 HIDDEN = (
     # Private links and status pages: the token is the key to a person's page.
     (re.compile(r"/([ls])/[^/\s\"'?]+"), r"/\1/[link]"),
-    (re.compile(r"[^\s@<>\"'=,;:]+@[^\s@<>\"',;]+"), "[mail]"),
+    # 64 signs before the @ are the most there are; without a bound, a long line costs its square.
+    (re.compile(r"[^\s@<>\"'=,;:]{1,64}@[^\s@<>\"',;]+"), "[mail]"),
     (re.compile(r"(?<![\w.-])(?:\+81|0)[\d-]{8,13}(?![\w.-])"), "[phone]"),
 )
 # Libraries whose chatter below a warning is about themselves.

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -95,3 +96,12 @@ def test_dates_digests_and_versions_stay_as_they_are(lines: io.StringIO) -> None
     text = "2026-11-23 0123456789abcdef0123456789 18.4.0 1800000000"
     logs.log().info("x", reason=text)
     assert written(lines)[0]["reason"] == text
+
+
+def test_a_line_of_a_library_that_is_far_too_long_costs_no_more_than_its_length(
+    lines: io.StringIO,
+) -> None:
+    begun = time.process_time()
+    logging.getLogger("somebody").warning("0" * 100_000)
+    assert len(lines.getvalue()) < 1000
+    assert time.process_time() - begun < 10, "its square takes a minute"
