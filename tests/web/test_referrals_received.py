@@ -79,6 +79,18 @@ def test_the_board_shows_cards_that_name_nobody(season: Season, web: WebHouse) -
     assert 'id="accept-' not in page, "a viewer answers nothing"
 
 
+def test_whoever_reads_english_reads_the_card_and_the_profile_in_english(
+    season: Season, web: WebHouse
+) -> None:
+    own = season.accepted("bridge", "aoba", MAKI)
+    recruiter = web.signed_in("recruiter")
+    recruiter.client.set_cookie("lang", "en")
+    for path in ("/referrals/in", f"/referrals/in/{own}", f"/referrals/in/{own}/profile"):
+        page = text(recruiter.get(path))
+        assert "Research and engineering" in page, path
+        assert "研究・技術の職業" not in page, path
+
+
 def test_the_due_date_counts_working_days_and_says_when_it_is_over(
     season: Season, web: WebHouse
 ) -> None:
@@ -322,7 +334,7 @@ def test_another_pdf_than_the_person_sent_is_not_handed_out(season: Season, web:
 def test_people_of_our_own_list_are_shown_for_a_human_to_compare(
     season: Season, web: WebHouse
 ) -> None:
-    """A node like ours would not have taken it from a person; a hostile one sends what it likes."""
+    season.applicant(season.alliance["aoba"], MAKI, rejected=False)
     own = season.accepted("bridge", "aoba", MAKI)
     page = text(web.signed_in("recruiter").get(f"/referrals/in/{own}"))
     assert "自社の応募者と重複している可能性" in page
