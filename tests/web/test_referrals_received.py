@@ -303,34 +303,6 @@ def test_before_the_acceptance_there_is_no_profile_to_open(season: Season, web: 
     assert looks(season, "profile.opened") == []
 
 
-def test_a_pdf_is_only_ever_a_download(season: Season, web: WebHouse) -> None:
-    own = season.accepted("bridge", "aoba", MAKI, resume=PDF)
-    answer = web.signed_in("approver").get(f"/referrals/in/{own}/resume.pdf")
-    assert answer.get_data() == PDF
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="resume-{own[:8]}.pdf"'
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert "sandbox" in answer.headers["Content-Security-Policy"]
-    assert len(looks(season, "resume.opened")) == 1
-
-
-def test_another_pdf_than_the_person_sent_is_not_handed_out(season: Season, web: WebHouse) -> None:
-    own = season.accepted("bridge", "aoba", MAKI, resume=PDF)
-    other = season.accepted("bridge", "aoba", PEOPLE[1], resume=PDF + b"another")
-    aoba = season.alliance["aoba"]
-    with aoba.database.transaction() as session:
-        row = session.get(models.ReferralIn, own)
-        found = session.get(models.ReferralIn, other)
-        assert row
-        assert found
-        content = referrals.open_resume(session, aoba.context, found, user_id="u-test")
-        cipher = aoba.context.keyring.person(session.get(models.PersonKey, own).wrapped)
-        row.resume_blob = cipher.encrypt("referrals_in.resume_blob", own, content)
-    refused = web.signed_in("recruiter").get(f"/referrals/in/{own}/resume.pdf")
-    assert refused.status_code == 409
-    assert "resume-differs" in refused.get_data(as_text=True)
-    assert b"%PDF" not in refused.get_data()
-
-
 def test_people_of_our_own_list_are_shown_for_a_human_to_compare(
     season: Season, web: WebHouse
 ) -> None:
