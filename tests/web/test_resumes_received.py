@@ -1,5 +1,7 @@
 """PDFs that came with a profile: a download only, the one the person sent, and a harmless one."""
 
+from sqlalchemy import select
+
 from node import models
 from node.services import referrals
 from tests.equipment import pdf_files
@@ -8,6 +10,13 @@ from tests.equipment.season import PEOPLE, Season
 from tests.equipment.web_house import WebHouse
 
 MAKI = PEOPLE[0]
+
+
+def looks(season: Season, action: str) -> list[str]:
+    """Who has done this to a referral, as the audit log says."""
+    with season.alliance["aoba"].database.reading() as session:
+        table = models.AuditEntry
+        return list(session.scalars(select(table.actor).where(table.action == action)))
 
 
 def test_a_pdf_is_only_ever_a_download(season: Season, web: WebHouse) -> None:
