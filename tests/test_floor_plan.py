@@ -28,7 +28,7 @@ FRONT_DOOR = 7
 NODE = {
     0: "config config_values clock logs origin recovery refusals",
     0.5: "migrations",  # runs them; the steps themselves stand higher, and are found by path
-    1: "database keyring keyring_file transport mail i18n",
+    1: "database driver keyring keyring_file transport mail i18n",
     1.5: "forms",  # it marks sentences for translation
     2: "models",
     2.5: "context migrations.env migrations.versions",

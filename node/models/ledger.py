@@ -4,7 +4,7 @@ LEDGER 3.  Signed documents are stored whole; the columns beside them are an ind
 Tables that are read by their key alone keep no second tree on SQLite (WITHOUT ROWID).
 """
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.models.schema import Model, one_of
@@ -87,50 +87,40 @@ class HeldCertificate(Model):
 
 
 class LedgerEntry(Model):
-    """One applied entry.
+    """Where an applied entry stands: in which of its account's orders. It is read from there.
 
-    A payer's lines stand in its sequence, which is the primary key; a recipient's are found by
-    the index. `applied_at` grows with both, so a statement merges the two.
+    One narrow row and one tree, since this is written for every entry at every member; ids grow
+    with time, so that rows are put beside each other.
     """
 
     __tablename__ = "ledger_entries"
     __table_args__ = (
-        # An entry id is new for its account; this also finds the entry of a referral.
-        UniqueConstraint("account", "entry_id", name="entry_id_new_for_account"),
-        # Points move from payer to recipient, never backwards.
-        CheckConstraint("points > 0", name="points_positive"),
-        # Nobody pays to themselves.
-        CheckConstraint("account <> recipient", name="not_to_oneself"),
-        one_of("kind_known", "kind", ENTRY_KINDS),
-        Index(
-            "ix_ledger_entries_recipient",
-            "recipient",
-            "applied_at",
-            "account",
-            "sequence",
-            "position",
-        ),
+        # Orders begin at 1.
+        CheckConstraint("sequence >= 1", name="sequence_from_one"),
         {"sqlite_with_rowid": False},
     )
 
+    # The primary key is the rule: an entry id is new for its account.
     account: Mapped[str] = mapped_column(primary_key=True)
-    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    entry_id: Mapped[str]
-    kind: Mapped[str]
-    recipient: Mapped[str]
-    points: Mapped[int]
-    reference: Mapped[bytes]
-    applied_at: Mapped[int]
+    entry_id: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int]
 
 
 class LedgerCredit(Model):
-    """What one order paid to one member: it tells what an account had within a vector."""
+    """What one order paid to one member: it tells what an account had within a vector.
+
+    A statement finds by it which orders paid whom, and when.
+    """
 
     __tablename__ = "ledger_credits"
     __table_args__ = (
-        # A sum of positive points.
+        # A sum of positive points, which move from payer to payee and never back.
         CheckConstraint("points > 0", name="points_positive"),
+        # Nobody pays to themselves.
+        CheckConstraint("payee <> payer", name="not_to_oneself"),
+        # A statement merges the two: what we were paid and what we paid, by time.
+        Index("ix_ledger_credits_payee", "payee", "applied_at", "payer", "sequence"),
+        Index("ix_ledger_credits_payer", "payer", "applied_at", "sequence"),
         {"sqlite_with_rowid": False},
     )
 
@@ -138,6 +128,7 @@ class LedgerCredit(Model):
     payer: Mapped[str] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     points: Mapped[int]
+    applied_at: Mapped[int]
 
 
 class PendingEntry(Model):
@@ -148,10 +139,10 @@ class PendingEntry(Model):
         # Points move from payer to recipient, never backwards.
         CheckConstraint("points > 0", name="points_positive"),
         one_of("kind_known", "kind", ENTRY_KINDS),
-        # The next order takes the oldest.
-        Index(None, "created_at", "entry_id"),
+        {"sqlite_with_rowid": False},
     )
 
+    # The next order takes the lowest: ids grow with time.
     entry_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
     recipient: Mapped[str]

@@ -6,12 +6,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node import models
+from node.driver import Driver, Prepared
 from node.refusals import Refusal
 from protocol import Charter, SignedDocument, limits, parse_charter
 
 _charters = models.table_of(models.Charter)
-# Built once: every request asks.
-_NEWEST = select(_charters.c.document).order_by(_charters.c.version.desc()).limit(1)
+# Every request asks.
+_NEWEST = Prepared(select(_charters.c.document).order_by(_charters.c.version.desc()).limit(1))
 
 
 class NotFounded(Refusal, code="not-founded", status=409):
@@ -20,10 +21,10 @@ class NotFounded(Refusal, code="not-founded", status=409):
 
 def in_force(session: Session) -> Charter:
     """The charter of the highest adopted version; raise NotFounded before the first."""
-    document = session.connection().scalar(_NEWEST)
-    if document is None:
+    row = Driver(session.connection()).first(_NEWEST, {})
+    if row is None:
         raise NotFounded
-    return _parsed(document)
+    return _parsed(row[0])
 
 
 def if_any(session: Session) -> Charter | None:

@@ -245,11 +245,11 @@ def paid_at(session: Session, context: Context, row: models.Hire) -> ledger.Plac
     us, ours = context.member_id, row.direction == "in"
     payer, payee = (us, row.peer) if ours else (row.peer, us)
     entry_id = row.entry_id or ""
-    entry = ledger.entries(session, payer, [entry_id]).get(entry_id)
+    paid = ledger.entries(session, payer, [entry_id]).get(entry_id)
     slot = (FREE_HIRE, payee, row.points)
-    if entry is None or (entry.kind, entry.recipient, entry.points) != slot:
+    if paid is None or (paid.entry.kind, paid.entry.to, paid.entry.points) != slot:
         return None
-    return ledger.Place(entry.sequence, entry.applied_at)
+    return paid.place
 
 
 def may_use_slot(session: Session, context: Context, to: str) -> bool:

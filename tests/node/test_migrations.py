@@ -92,6 +92,46 @@ def test_upgrading_twice_changes_nothing(database: Database) -> None:
     assert database.revision() == migrations.head()
 
 
+def at_revision(database: Database, revision: str) -> None:
+    """An empty database of an older release."""
+    models.METADATA.drop_all(database.engine)
+    with database.engine.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    with database.engine.connect() as connection:
+        migrations.upgrade(connection, revision)
+
+
+OLD_LEDGER = (
+    "INSERT INTO ledger_certificates "
+    "(account, sequence, epoch, incarnation, digest, document, position, applied_at) "
+    "VALUES ('aoba', 1, 1, 1, :digest, :digest, 1, 1700)",
+    "INSERT INTO ledger_entries "
+    "(account, sequence, position, entry_id, kind, recipient, points, reference, applied_at) "
+    "VALUES ('aoba', 1, 0, 'paid-0001', 'referral', 'biwa', 2, :digest, 1700), "
+    "('aoba', 1, 1, 'paid-0002', 'referral', 'biwa', 3, :digest, 1700)",
+    "INSERT INTO ledger_credits (payee, payer, sequence, points) VALUES ('biwa', 'aoba', 1, 5)",
+    "INSERT INTO pending_entries (entry_id, kind, recipient, points, reference, created_at) "
+    "VALUES ('owed-0001', 'free_hire', 'fuji', 10, :digest, 1800)",
+)
+
+
+def test_the_ledger_of_an_older_release_keeps_what_it_held(database: Database) -> None:
+    at_revision(database, "0010")
+    with database.transaction() as session:
+        for statement in OLD_LEDGER:
+            session.execute(text(statement), {"digest": b"d" * 32})
+
+    database.upgrade()
+    with database.reading() as session:
+        entries = session.execute(text("SELECT account, entry_id, sequence FROM ledger_entries"))
+        assert sorted(map(tuple, entries)) == [("aoba", "paid-0001", 1), ("aoba", "paid-0002", 1)]
+        credit = session.get_one(models.LedgerCredit, ("biwa", "aoba", 1))
+        assert (credit.points, credit.applied_at) == (5, 1700)
+        owed = session.get_one(models.PendingEntry, "owed-0001")
+        assert (owed.kind, owed.recipient, owed.points) == ("free_hire", "fuji", 10)
+        assert (owed.reference, owed.created_at) == (b"d" * 32, 1800)
+
+
 def test_an_empty_database_has_no_revision_and_its_folder_may_have_a_space(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'a folder' / '100%.db'}")
     assert database.revision() is None

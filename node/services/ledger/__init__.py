@@ -1,26 +1,12 @@
 """The ledger, carried out: the decisions are `protocol`'s, the database and the words are ours.
 
-`votes` answers others, `orders` drives our own, `exchange` keeps two nodes alike; `accounts`,
-`history` and `inspection` are what people see. Nothing here commits or uses the network: entrances
-and the worker do.
+`votes` answers others, `orders` drives our own, `exchange` keeps two nodes alike; `applied` reads
+what is settled; `accounts`, `statement`, `history` and `inspection` are what people see. Nothing
+here commits or uses the network: entrances and the worker do.
 """
 
-from node.services.ledger.accounts import (
-    LineKey,
-    Place,
-    Position,
-    StatementLine,
-    entries,
-    hold,
-    is_certified,
-    line_key,
-    new_entry_id,
-    pay,
-    place_of,
-    position,
-    state,
-    statement,
-)
+from node.services.ledger.accounts import Position, hold, new_entry_id, pay, position, state
+from node.services.ledger.applied import Certified, Place, entries, is_certified, place_of
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.exchange import absorb, answer_pull, certificates, pull_body, remember
 from node.services.ledger.history import balances
@@ -34,11 +20,13 @@ from node.services.ledger.inspection import (
     compare,
 )
 from node.services.ledger.orders import certify, has_work, new_ballot, open_order, waiting
+from node.services.ledger.statement import LineKey, StatementLine, line_key, statement
 from node.services.ledger.votes import receive_certificate, vote_on
 
 __all__ = [
     "CertificateUnknown",
     "CertificateView",
+    "Certified",
     "Comparison",
     "Difference",
     "LineKey",

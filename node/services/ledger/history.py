@@ -17,15 +17,15 @@ def balances(session: Session, context: Context, *, days: int) -> list[tuple[int
 
     Added up by the database day by day, and counted back from the balance of today.
     """
-    us, zone, table = context.member_id, context.settings.time_zone, models.LedgerEntry
+    us, zone, table = context.member_id, context.settings.time_zone, models.LedgerCredit
     today = datetime.fromtimestamp(context.now(), zone).date()
     begins = [_second(context, today - timedelta(days=ago)) for ago in range(days - 1, -1, -1)]
     # Days have 24 hours where HR works; one hour more or less would only move a step by a day.
     number = (table.applied_at - begins[0]) // DAY_S
-    points = case((table.account == us, -table.points), else_=table.points)
+    points = case((table.payer == us, -table.points), else_=table.points)
     moved = session.execute(
         select(number, func.sum(points))
-        .where(or_(table.account == us, table.recipient == us), table.applied_at >= begins[0])
+        .where(or_(table.payer == us, table.payee == us), table.applied_at >= begins[0])
         .group_by(number)
     )
     by_day = {int(day): int(sum_) for day, sum_ in moved}

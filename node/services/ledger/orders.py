@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.driver import Driver, Prepared
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.votes import apply_certificate, lock_if_new
 from protocol import (
@@ -27,7 +28,7 @@ from protocol import (
 )
 
 _pending = models.table_of(models.PendingEntry)
-_WAITING = (
+_WAITING = Prepared(
     select(
         _pending.c.entry_id,
         _pending.c.kind,
@@ -35,7 +36,7 @@ _WAITING = (
         _pending.c.points,
         _pending.c.reference,
     )
-    .order_by(_pending.c.created_at, _pending.c.entry_id)
+    .order_by(_pending.c.entry_id)
     .limit(limits.ORDER_ENTRIES_MAX)
 )
 
@@ -64,7 +65,7 @@ def open_order(session: Session, context: Context) -> Signed[Order] | None:
 
 def waiting(session: Session) -> list[Entry]:
     """The entries that we owe and that stand in no certified order yet, oldest first."""
-    return [Entry(*row) for row in session.connection().execute(_WAITING)]
+    return [Entry(*row) for row in Driver(session.connection()).all(_WAITING, {})]
 
 
 def certify(session: Session, context: Context, ballot: Ballot) -> Certificate:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.driver import Driver, Prepared, listed
 from node.services.ledger.books import SQLBooks
 from protocol import (
     Cast,
@@ -35,27 +36,28 @@ VOTES_MAX = 64
 # A peer far ahead of us is pulled from in order; what it pushes beyond this is fetched again.
 HELD_MAX_PER_ACCOUNT = 256
 
-# Built once, as in `books`.
 _held: Table = models.table_of(models.HeldCertificate)
 _pending: Table = models.table_of(models.PendingEntry)
-_entry: Table = models.table_of(models.LedgerEntry)
-_HELD = select(_held.c.account, _held.c.sequence, _held.c.document).order_by(
-    _held.c.account, _held.c.sequence
+_HELD = Prepared(
+    select(_held.c.account, _held.c.sequence, _held.c.document).order_by(
+        _held.c.account, _held.c.sequence
+    )
 )
-_HOLD_BACK = {
-    name: make(_held).on_conflict_do_nothing()
-    for name, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
-_LET_GO = delete(_held).where(
-    _held.c.account == bindparam("of"), _held.c.sequence == bindparam("at")
+_HOLD_BACK = Prepared(
+    {
+        name: make(_held).on_conflict_do_nothing()
+        for name, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+    }
+)
+_LET_GO = Prepared(
+    delete(_held).where(_held.c.account == bindparam("of"), _held.c.sequence == bindparam("at"))
 )
 # What stands in our order is owed no more.
-_PAID = delete(_pending).where(
-    _pending.c.entry_id.in_(
-        select(_entry.c.entry_id).where(
-            _entry.c.account == bindparam("of"), _entry.c.sequence == bindparam("at")
-        )
-    )
+_PAID = Prepared(
+    {
+        name: delete(_pending).where(_pending.c.entry_id.in_(select(ids.c.value)))
+        for name, ids in listed("ids").items()
+    }
 )
 
 
@@ -142,23 +144,23 @@ def apply_certificate(
         return False
     books.commit(changes, order.epoch, order.incarnation, context.now())
     if order.account == context.member_id:
-        connection = session.connection()
-        connection.execute(_PAID, {"of": order.account, "at": order.sequence})
+        driver = Driver(session.connection())
+        driver.run(_PAID, {"ids": driver.list(entry.id for entry in order.entries)})
     return True
 
 
 def _hold_back(session: Session, certificate: Certificate) -> None:
-    order, connection = certificate.order.body, session.connection()
+    order = certificate.order.body
     row = {"account": order.account, "sequence": order.sequence, "document": certificate.data}
-    connection.execute(_HOLD_BACK[connection.dialect.name], row)
+    Driver(session.connection()).run(_HOLD_BACK, row)
 
 
 def _apply_held(session: Session, context: Context, books: SQLBooks, charter: Charter) -> None:
     """Apply what waited, round by round, until a round moves nothing."""
-    connection, moved = session.connection(), True
+    driver, moved = Driver(session.connection()), True
     while moved:
         moved = False
-        for account, sequence, document in connection.execute(_HELD).all():
+        for account, sequence, document in driver.all(_HELD, {}):
             applied = books.head(account).sequence
             if sequence > applied + 1:
                 continue
@@ -168,4 +170,4 @@ def _apply_held(session: Session, context: Context, books: SQLBooks, charter: Ch
                 if not apply_certificate(session, context, books, certificate):
                     continue
                 moved = True
-            connection.execute(_LET_GO, {"of": account, "at": sequence})
+            driver.run(_LET_GO, {"of": account, "at": sequence})

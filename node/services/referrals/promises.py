@@ -15,7 +15,7 @@ from node.context import Context
 from node.services import exchange, ledger, outbox
 from node.services.ledger import Place
 from node.services.pages import PAGE_ROWS_MAX
-from protocol import REFERRAL_ENTRY, Acceptance, SignedDocument, commitment
+from protocol import REFERRAL_ENTRY, Acceptance, Entry, SignedDocument, commitment
 
 
 def paid(
@@ -27,21 +27,19 @@ def paid(
     for member in {row.recipient for row in rows}:
         theirs = [row for row in rows if row.recipient == member]
         ids = [row.entry_id for row in theirs if row.entry_id is not None]
-        entries = ledger.entries(session, member, ids)
+        certified = ledger.entries(session, member, ids)
         for row in theirs:
-            entry, receipt = entries.get(row.entry_id or ""), receipts.get(row.envelope_id)
-            if entry is not None and receipt is not None and _keeps(context, row, entry, receipt):
-                found[row.id] = Place(entry.sequence, entry.applied_at)
+            shown, receipt = certified.get(row.entry_id or ""), receipts.get(row.envelope_id)
+            if shown and receipt is not None and _keeps(context, row, shown.entry, receipt):
+                found[row.id] = shown.place
     return found
 
 
-def _keeps(
-    context: Context, row: models.ReferralOut, entry: models.LedgerEntry, receipt: bytes
-) -> bool:
+def _keeps(context: Context, row: models.ReferralOut, entry: Entry, receipt: bytes) -> bool:
     """Whether an entry pays us what this referral's acceptance promised."""
     reference = commitment(salt_of(row), exchange.receipt_digest(receipt))
     promise = (REFERRAL_ENTRY, context.member_id, row.points, reference)
-    return (entry.kind, entry.recipient, entry.points, entry.reference) == promise
+    return (entry.kind, entry.to, entry.points, entry.reference) == promise
 
 
 def salt_of(row: models.ReferralOut) -> bytes:
