@@ -120,9 +120,9 @@ class Member:
         if answer.need is not None:
             self._send_what_it_needs(answer, ballot.order.document, peer)
             return
-        assert answer.vote is not None
         self._answered.add(peer)
-        if not ballot.is_complete:
+        # A certificate instead of a vote: it got there before the order did.
+        if answer.vote is not None and not ballot.is_complete:
             ballot.add(answer.vote, peer)
             if ballot.is_complete:
                 with self._database.transaction() as session:
