@@ -183,7 +183,7 @@ def _pull(call: Call) -> Work:
 ENDPOINTS = {
     "/peer/v1/hello": Endpoint(limits.HELLO_BYTES_MAX, _hello),
     "/peer/v1/envelopes": Endpoint(limits.ENVELOPE_BYTES_MAX, _envelopes),
-    "/peer/v1/orders": Endpoint(limits.CERTIFICATE_BYTES_MAX, _orders),
+    "/peer/v1/orders": Endpoint(limits.ORDER_REQUEST_BYTES_MAX, _orders),
     "/peer/v1/certificates": Endpoint(limits.CERTIFICATE_BYTES_MAX, _certificates),
     "/peer/v1/pull": Endpoint(limits.PULL_ASKED_BYTES_MAX, _pull, PULL_WEIGHT),
 }

@@ -76,7 +76,7 @@ from protocol.ledger.certificates import (
 )
 from protocol.ledger.owner import Ballot, build_order
 from protocol.ledger.replica import Cast, Need, Settled, advance, cast_vote, judge
-from protocol.ledger.sync import OrderAnswer, Pull, PullAnswer, lacking
+from protocol.ledger.sync import OrderAnswer, OrderRequest, Pull, PullAnswer, lacking
 from protocol.sealing import SealingKey, SealingPublicKey
 from protocol.signed import Signature, Signed, SignedDocument, check_signature, sign, verify
 from protocol.strictjson import JSON, b64decode, b64encode
@@ -136,6 +136,7 @@ __all__ = [
     "NotNow",
     "Order",
     "OrderAnswer",
+    "OrderRequest",
     "OurMistake",
     "Policy",
     "Profile",

@@ -109,6 +109,8 @@ ORDER_ENTRIES_MAX = 256
 ORDER_BYTES_MAX = 256 * 1024
 # An order in base64url and a vote of every member.
 CERTIFICATE_BYTES_MAX = 512 * 1024
+# An order, and the certificate of the one before it.
+ORDER_REQUEST_BYTES_MAX = 2 * CERTIFICATE_BYTES_MAX
 # A page of single-entry certificates of about 3 KB; with full ones, PULL_BYTES_MAX ends it first.
 PULL_CERTIFICATES_MAX = 1000
 # One answer to a pull: what a node holds in memory for one peer at a time.

@@ -18,9 +18,12 @@ from node.transport import TransportFailure
 from protocol import (
     Ballot,
     Charter,
+    Order,
     OrderAnswer,
+    OrderRequest,
     ProtocolError,
     PullAnswer,
+    Signed,
     SignedDocument,
     http,
     problems,
@@ -75,19 +78,19 @@ class LedgerRounds:
         self._telling = Lines(executor, TOLD_AT_ONCE)
         self._pause_s = 0
         self._not_before = 0
+        # An order that was opened when the last was certified, and the last one's certificate.
+        self._next: tuple[Signed[Order], bytes] | None = None
 
     def step(self) -> bool:
         """Certify our open order, or open one; True when a certificate was made."""
         node = self._node
         if node.clock.now() < self._not_before or not self._has_work():
             return False
-        with node.database.transaction() as session:
-            order = ledger.open_order(session, node.context)
-            charter = node.context.charter(session)
+        order, before, charter = self._open()
         if order is None:
             return False
         ballot = ledger.new_ballot(order, charter)
-        self._gather(ballot, charter, order.document.encode())
+        self._gather(ballot, charter, OrderRequest(order.document, before).encode())
         if not ballot.is_complete:
             self._pause_s = min(max(PAUSE_FIRST_S, self._pause_s * 2), PAUSE_S_MAX)
             self._not_before = node.clock.now() + self._pause_s
@@ -96,9 +99,22 @@ class LedgerRounds:
         self._pause_s = 0
         with node.database.transaction() as session:
             certificate = ledger.certify(session, node.context, ballot)
-        self._tell(charter, certificate.data)
+            following = ledger.open_order(session, node.context)
+        if following is None:
+            self._tell(charter, certificate.data)
+        else:
+            self._next = (following, certificate.data)
         log.info("certified", sequence=order.body.sequence, entries=len(order.body.entries))
         return True
+
+    def _open(self) -> tuple[Signed[Order] | None, bytes | None, Charter]:
+        """Our open order, the certificate that goes out with it, and the charter in force."""
+        node, opened, self._next = self._node, self._next, None
+        with node.database.reading() if opened else node.database.transaction() as session:
+            charter = node.context.charter(session)
+            if opened is not None:
+                return *opened, charter
+            return ledger.open_order(session, node.context), None, charter
 
     def _has_work(self) -> bool:
         with self._node.database.reading() as session:

@@ -7,10 +7,12 @@ commitment, and entry ids are random.
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from protocol import limits
 from protocol.errors import AmountInvalid, DocumentInvalid
@@ -38,7 +40,9 @@ _ENTRY_FIELDS = frozenset("id kind points reference to".split())
 # The writing of `encode`, in which nearly every order arrives: `parse` reads it by these patterns
 # in half the time. They match nothing that is not valid; what they do not match goes to the JSON
 # reader, which alone refuses.
-_ID, _DIGEST = limits.MEMBER_ID_PATTERN, "[A-Za-z0-9_-]{43}"
+_ID = limits.MEMBER_ID_PATTERN
+# 32 bytes; of the last character two bits are unused, and zero.
+_DIGEST = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
 
 
 def _below(limit: int) -> str:
@@ -68,8 +72,7 @@ _WRITTEN_ORDER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One payment: `points` from the order's account to member `to`."""
 
     id: str
@@ -176,24 +179,17 @@ class Order:
             return None
         if len(pairs) > limits.MEMBERS_MAX or len({each[0] for each in pairs}) < len(pairs):
             return None
-        try:
-            return cls(
-                alliance,
-                int(epoch),
-                account,
-                int(sequence),
-                int(incarnation),
-                b64decode(previous),
-                {account: int(sequence) for account, sequence in pairs},
-                tuple(
-                    [
-                        Entry(id_, kind, to, int(points), b64decode(reference))
-                        for id_, kind, points, reference, to in found
-                    ]
-                ),
-            )
-        except DocumentInvalid:  # base64 in a writing that is not canonical
-            return None
+        ids, kinds, points, references, payees = zip(*found, strict=True)
+        return cls(
+            alliance,
+            int(epoch),
+            account,
+            int(sequence),
+            int(incarnation),
+            b64decode(previous),
+            {account: int(sequence) for account, sequence in pairs},
+            tuple(map(Entry, ids, kinds, payees, map(int, points), _digests(references))),
+        )
 
     @classmethod
     def from_json(cls, value: JSON) -> Order:
@@ -259,6 +255,16 @@ def _digest(value: JSON, name: str) -> bytes:
     if type(value) is not str or len(value) != 43:
         raise DocumentInvalid(f"{name} is 32 bytes in base64url")
     return b64decode(value)
+
+
+def _digests(texts: Iterable[str]) -> list[bytes]:
+    """Digests of 32 bytes, each of 43 characters that are known to be its canonical writing.
+
+    At once: one zero character more makes each of them eleven groups, whose last byte is zero.
+    """
+    joined = ("A".join(texts) + "A").replace("-", "+").replace("_", "/")
+    data = binascii.a2b_base64(joined, strict_mode=True)
+    return [data[start : start + 32] for start in range(0, len(data), 33)]
 
 
 def commitment(salt: bytes, digest: bytes) -> bytes:

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol import limits
+from protocol.errors import TooLarge
 from protocol.keys import b64decode, b64encode
+from protocol.ledger.certificates import encode_certificate
 from protocol.signed import SignedDocument, read_written
 from protocol.strictjson import JSON, Reader, encode, parse
 
@@ -18,6 +20,56 @@ from protocol.strictjson import JSON, Reader, encode, parse
 CERTIFICATE_CHARS_MAX = limits.CERTIFICATE_BYTES_MAX * 4 // 3 + 4
 
 _VOTE = b'{"outcome":"vote","vote":'
+_CERTIFICATE, _ORDER = b'{"certificate":', b',"order":'
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """ "Vote on this order", and mostly the certificate that settled its account's place before.
+
+    Together they cost one message and one transaction of each voter, where each alone costs one.
+    """
+
+    order: SignedDocument
+    certificate: bytes | None = None
+
+    def encode(self) -> bytes:
+        if self.certificate is None:
+            return self.order.encode()
+        return b"%b%b%b%b}" % (_CERTIFICATE, self.certificate, _ORDER, self.order.encode())
+
+    @classmethod
+    def parse(cls, data: bytes) -> OrderRequest:
+        """The claims; the certificate may be anything until `verify_certificate` has read it."""
+        if len(data) > limits.ORDER_REQUEST_BYTES_MAX:
+            raise TooLarge(f"{len(data)} bytes", limit_bytes=limits.ORDER_REQUEST_BYTES_MAX)
+        return cls._read_written(data) or cls._from_json(
+            parse(data, bytes_max=limits.ORDER_REQUEST_BYTES_MAX)
+        )
+
+    @classmethod
+    def _read_written(cls, data: bytes) -> OrderRequest | None:
+        if not data.startswith(_CERTIFICATE):
+            order = read_written(data)
+            return None if order is None else cls(order)
+        # No order's own writing has these bytes in it, so the last ones part the two.
+        certificate, _, written = data[len(_CERTIFICATE) : -1].rpartition(_ORDER)
+        order = read_written(written) if data.endswith(b"}") else None
+        return None if order is None else cls(order, certificate)
+
+    @classmethod
+    def _from_json(cls, value: JSON) -> OrderRequest:
+        if type(value) is not dict or "certificate" not in value:
+            return cls(SignedDocument.from_json(value))
+        reader = Reader(value)
+        claim = reader.object("certificate")
+        order, vote = (SignedDocument.from_json(claim.value(name)) for name in ("order", "vote"))
+        claim.done()
+        request = cls(
+            SignedDocument.from_json(reader.value("order")), encode_certificate(order, vote)
+        )
+        reader.done()
+        return request
 
 
 @dataclass(frozen=True, slots=True)

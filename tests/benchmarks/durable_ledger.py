@@ -22,7 +22,7 @@ from node.clock import FixedClock
 from node.context import Context
 from node.database import Database
 from node.services import ledger
-from protocol import REFERRAL_ENTRY, Ballot, OrderAnswer, SignedDocument
+from protocol import REFERRAL_ENTRY, Ballot, OrderAnswer, OrderRequest, SignedDocument
 from tests.benchmarks.registry import Figure, benchmark
 from tests.benchmarks.shares import ELSEWHERE, ROOMS, Sampler
 from tests.equipment.alliance import MEMBERS, Alliance, found_alliance
@@ -85,19 +85,24 @@ class Member:
         else:
             self._count(OrderAnswer.parse(body), peer)
 
-    def _open(self) -> None:
-        """Open our next order once everybody answered the last; nobody is flooded that way."""
-        if not self._left:
-            return
-        self._left -= 1
+    def _open(self, certified: Ballot | None = None) -> None:
+        """Settle our last order and open the next, once everybody answered: nobody is flooded."""
+        order = certificate = None
         with self._database.transaction() as session:
-            self._owe(session)
-            order = ledger.open_order(session, self._context)
+            if certified is not None:
+                certificate = ledger.certify(session, self._context, certified).data
+            if self._left:
+                self._owe(session)
+                order = ledger.open_order(session, self._context)
             charter = self._context.charter(session)
-        assert order is not None
+        if order is None:
+            assert certificate is not None
+            self._tell(CERTIFICATE + certificate)
+            return
         assert len(order.body.entries) == ENTRIES_PER_ORDER
+        self._left -= 1
         self._ballot, self._answered = ledger.new_ballot(order, charter), set()
-        self._tell(ORDER + order.document.encode())
+        self._tell(ORDER + OrderRequest(order.document, certificate).encode())
 
     def _owe(self, session: Session) -> None:
         """What came in while the last order was under way: a point to each other in turn."""
@@ -121,15 +126,11 @@ class Member:
             self._send_what_it_needs(answer, ballot.order.document, peer)
             return
         self._answered.add(peer)
-        # A certificate instead of a vote: it got there before the order did.
-        if answer.vote is not None and not ballot.is_complete:
+        assert answer.vote is not None
+        if not ballot.is_complete:
             ballot.add(answer.vote, peer)
-            if ballot.is_complete:
-                with self._database.transaction() as session:
-                    certificate = ledger.certify(session, self._context, ballot)
-                self._tell(CERTIFICATE + certificate.data)
         if len(self._answered) == len(self._links):
-            self._open()
+            self._open(ballot)
 
     def _send_what_it_needs(self, answer: OrderAnswer, order: SignedDocument, peer: str) -> None:
         with self._database.reading() as session:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
@@ -14,6 +15,7 @@ from protocol import (
     REFERRAL_ENTRY,
     Ballot,
     OrderAnswer,
+    OrderRequest,
     PullAnswer,
     Signed,
     SignedDocument,
@@ -21,6 +23,8 @@ from protocol import (
     lacking,
     sign,
 )
+from protocol.documents.ledger import ORDER
+from protocol.signed import sign_own
 from tests.equipment.alliance import Alliance, House
 
 
@@ -97,6 +101,44 @@ def test_a_certified_order_moves_the_points_at_every_member(alliance: Alliance) 
     assert balance(alliance["aoba"]) == 2
     assert balance(alliance["biwa"]) == -2
     assert locks(alliance["seeds"]) == 0
+
+
+def ask_with(house: House, order: SignedDocument, certificate: bytes) -> OrderAnswer:
+    with house.database.transaction() as session:
+        body = OrderRequest(order, certificate).encode()
+        return OrderAnswer.parse(ledger.vote_on(session, house.context, body))
+
+
+def test_the_certificate_that_comes_with_the_next_order_is_applied_first(
+    alliance: Alliance,
+) -> None:
+    aoba, seeds = alliance["aoba"], alliance["seeds"]
+    owe(aoba, "biwa")
+    certificate = certify(alliance, "aoba")
+    owe(aoba, "seeds")
+    following = open_order(aoba)
+    answer = ask_with(seeds, following.document, certificate)
+    assert answer.vote is not None
+    assert vector_of(seeds) == {"aoba": 1}
+    # The same again, as after an answer that was lost, changes nothing.
+    assert ask_with(seeds, following.document, certificate) == answer
+    assert (vector_of(seeds), locks(seeds)) == ({"aoba": 1}, 1)
+
+
+def test_an_order_that_is_refused_leaves_nothing_of_the_certificate_with_it(
+    alliance: Alliance,
+) -> None:
+    aoba, seeds = alliance["aoba"], alliance["seeds"]
+    owe(aoba, "biwa")
+    certificate = certify(alliance, "aoba")
+    owe(aoba, "seeds")
+    body = open_order(aoba).body
+    worthless = replace(body, entries=tuple(e._replace(to="aoba") for e in body.entries))
+    forged = sign_own(ORDER, worthless, aoba.context.keyring.signing, "aoba")
+    with pytest.raises(errors.OrderInvalid):
+        ask_with(seeds, forged.document, certificate)
+    assert vector_of(seeds) == {}
+    assert tell(seeds, certificate), "it may come by itself"
 
 
 def test_a_certificate_applied_twice_counts_once(alliance: Alliance) -> None:

@@ -10,7 +10,7 @@ import pytest
 from node.installation import Node
 from node.services import ledger
 from node.transport import TransportFailure
-from node.worker.ledger import LedgerRounds, pull
+from node.worker.ledger import CERTIFICATES_PATH, ORDERS_PATH, LedgerRounds, pull
 from protocol import REFERRAL_ENTRY, Charter, OrderAnswer, PullAnswer, http
 from tests.equipment.alliance import Alliance
 from tests.equipment.peers import node_of
@@ -141,6 +141,38 @@ def test_a_round_ends_though_nobody_answers_and_the_next_asks_again(
     finally:
         let_go.set()
     assert paid(alliance) == 1
+
+
+def test_what_came_in_meanwhile_goes_out_with_the_certificate_before_it(
+    alliance: Alliance, executor: ThreadPoolExecutor
+) -> None:
+    came_in, one_at_a_time = threading.Event(), threading.Lock()
+
+    def meanwhile(member: str) -> Answer:
+        def answer(path: str, body: bytes) -> bytes:
+            with one_at_a_time:
+                if not came_in.is_set():
+                    owe(alliance, 2)
+                    came_in.set()
+            return node.transport._honest(member, path, body)  # type: ignore[attr-defined]
+
+        return answer
+
+    # No two of the three make a quorum without one of these.
+    node = node_with(alliance, {"seeds": meanwhile("seeds"), "bridge": meanwhile("bridge")})
+    rounds = LedgerRounds(node, executor)
+    owe(alliance, 1)
+    assert rounds.step()
+    assert rounds.step()
+    assert not rounds.step()
+    executor.shutdown()
+    assert paid(alliance) == 2
+    asked = node.transport.asked  # type: ignore[attr-defined]
+    assert asked.count(("biwa", ORDERS_PATH)) == 2
+    assert asked.count(("biwa", CERTIFICATES_PATH)) == 1, "the last one's alone"
+    for house in alliance.houses.values():
+        with house.database.reading() as session:
+            assert ledger.state(session)[0] == {"aoba": 2}
 
 
 def test_a_page_with_a_false_certificate_is_refused_and_changes_nothing(alliance: Alliance) -> None:

@@ -357,7 +357,7 @@ def test_pages_of_the_ledger_weigh_more_than_other_requests(caller: Caller) -> N
     ("path", "most"),
     [
         ("/peer/v1/pull", limits.PULL_ASKED_BYTES_MAX),
-        ("/peer/v1/orders", limits.CERTIFICATE_BYTES_MAX),
+        ("/peer/v1/orders", limits.ORDER_REQUEST_BYTES_MAX),
         ("/peer/v1/certificates", limits.CERTIFICATE_BYTES_MAX),
     ],
 )

@@ -1,6 +1,7 @@
 """The ledger's bytes: one writing, two readers that agree, no crash.  SPEC §6."""
 
 import dataclasses
+import json
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from protocol import (
     CORRECTION,
     Order,
     OrderAnswer,
+    OrderRequest,
     Pull,
     PullAnswer,
     commitment,
@@ -51,6 +53,40 @@ def test_answers_and_pulls_read_back_as_they_were_written() -> None:
     assert PullAnswer.parse(page.encode()) == page
 
 
+def test_an_order_travels_alone_or_with_the_certificate_before_it() -> None:
+    certificate, order = certified(order_of()).data, order_of(sequence=2).document
+    assert OrderRequest.parse(OrderRequest(order).encode()) == OrderRequest(order)
+    together = OrderRequest(order, certificate)
+    assert OrderRequest.parse(together.encode()) == together
+    # Any other writing says the same.
+    for separators in ((", ", ": "), (",", ":")):
+        for upside_down in (False, True):
+            value = json.loads(together.encode())
+            fields = dict(sorted(value.items(), reverse=upside_down))
+            written = json.dumps(fields, separators=separators).encode()
+            assert OrderRequest.parse(written) == together
+
+
+def test_an_order_with_more_around_it_than_a_certificate_is_refused() -> None:
+    certificate, order = certified(order_of()).data, order_of(sequence=2).document
+    written = OrderRequest(order, certificate).encode()
+    for wrong in (
+        written + b" {}",
+        written[:-1] + b',"order":{}}',
+        written[:-1] + b',"note":1}',
+        b'{"certificate":{},"order":' + order.encode() + b"}",
+        b'{"certificate":' + certificate + b"}",
+        written.ljust(limits.ORDER_REQUEST_BYTES_MAX + 1),
+    ):
+
+        def use(data: bytes = wrong) -> None:
+            request = OrderRequest.parse(data)
+            assert request.certificate is not None
+            verify_certificate(request.certificate, CHARTER)
+
+        assert refusal_of(use) is not None, wrong
+
+
 def test_what_a_replica_lacks_is_counted_from_its_own_vector() -> None:
     assert lacking({"aoba": 2, "seeds": 9}, {"aoba": 5, "biwa": 1, "seeds": 9}) == {
         "aoba": (3, 5),
@@ -63,11 +99,13 @@ def test_what_a_replica_lacks_is_counted_from_its_own_vector() -> None:
     [
         Order.parse,
         OrderAnswer.parse,
+        OrderRequest.parse,
+        lambda b: OrderRequest.parse(b'{"certificate":' + b),
         Pull.parse,
         PullAnswer.parse,
         lambda b: verify_certificate(b, CHARTER),
     ],
-    ids=["order", "answer", "pull", "page", "certificate"],
+    ids=["order", "answer", "request", "request-started", "pull", "page", "certificate"],
 )
 @given(data=some.binary(max_size=300))
 def test_garbage_is_a_refusal_with_a_code(parse: Callable[[bytes], object], data: bytes) -> None:

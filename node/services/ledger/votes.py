@@ -18,6 +18,7 @@ from protocol import (
     Need,
     Order,
     OrderAnswer,
+    OrderRequest,
     Settled,
     Signed,
     SignedDocument,
@@ -25,7 +26,6 @@ from protocol import (
     advance,
     cast_vote,
     judge,
-    limits,
     order_within,
     verify_certificate,
     verify_order,
@@ -89,13 +89,16 @@ def vote_on(session: Session, context: Context, body: bytes) -> bytes:
     """Answer a member's order: our vote, what we need first, or the certificate that settled it.
 
     Any member may hand on an order; the owner's signature is what counts. The lock is written in
-    this transaction, so the vote may leave once the caller has committed.
+    this transaction, so the vote may leave once the caller has committed. A certificate that comes
+    with the order is received first, and with the order refused.
     """
     charter = context.charter(session)
-    document = SignedDocument.parse(body, bytes_max=limits.CERTIFICATE_BYTES_MAX)
-    order = verify_order(document, charter)
+    request = OrderRequest.parse(body)
+    order = verify_order(request.order, charter)
     books = SQLBooks(session)
     books.hold(charter.accounts)
+    if request.certificate is not None:
+        _receive(session, context, charter, books, request.certificate)
     verdict = judge(order, charter, books)
     if isinstance(verdict, Need):
         return OrderAnswer(need=verdict.ranges).encode()
@@ -118,9 +121,15 @@ def lock_if_new(books: SQLBooks, context: Context, verdict: Cast) -> None:
 def receive_certificate(session: Session, context: Context, body: bytes) -> bool:
     """Verify a certificate and apply it, with all that waited for it; False: known or held."""
     charter = context.charter(session)
-    certificate = _verify(body, charter)
     books = SQLBooks(session)
     books.hold(charter.accounts)
+    return _receive(session, context, charter, books, body)
+
+
+def _receive(
+    session: Session, context: Context, charter: Charter, books: SQLBooks, body: bytes
+) -> bool:
+    certificate = _verify(body, charter)
     if not apply_certificate(session, context, books, certificate):
         return False
     _apply_held(session, context, books, charter)
