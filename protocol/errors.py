@@ -268,6 +268,14 @@ class OrderConflict(TheirMistake, code="double-spend", status=409):
     """The account's owner signed two different orders with one number. Both are kept as proof."""
 
 
+class PromisesInvalid(TheirMistake, code="promises-invalid", status=422):
+    """The promises do not allow this order in its incarnation: see the reason that is named."""
+
+
+class EvidenceInvalid(TheirMistake, code="evidence-invalid", status=422):
+    """The two orders do not prove that their owner signed twice: see the reason that is named."""
+
+
 class CertificateInvalid(TheirMistake, code="certificate-invalid", status=422):
     """The certificate does not prove a quorum: see the first reason, which is named."""
 
@@ -285,6 +293,10 @@ class Maintenance(NotNow, code="maintenance"):
 
 class Recovering(NotNow, code="recovering"):
     """The peer is restoring its data. Messages wait and are sent by themselves."""
+
+
+class Abstaining(NotNow, code="abstaining"):
+    """The member was restored and does not vote on this account yet. The others' votes count."""
 
 
 class NonceStoreUnavailable(NotNow, code="nonce-store-unavailable"):

@@ -119,6 +119,20 @@ PULL_BYTES_MAX = 8 * 1024 * 1024
 SEQUENCE_MAX = 10**12
 # An incarnation is a restore: one a day for 2,700 years.
 INCARNATION_MAX = 1_000_000
+# Random, so that two clones never draw the same; nobody has to be kept from guessing it.
+ATTEMPT_BYTES = 16
+# A promise is eight short fields, about 350 bytes; four times as much.
+FENCE_BYTES_MAX = 2 * 1024
+# Promises of all 63 others in each of eight incarnations of one place that was never settled.
+WARRANT_PROMISES_MAX = 512
+# What they had locked: one order an incarnation, and a few more of an owner that signed several.
+WARRANT_ORDERS_MAX = 16
+# Sixteen orders of 256 entries at 62 KB in base64url, and 512 promises at 700 bytes.
+WARRANT_BYTES_MAX = 2 * 1024 * 1024
+# Two orders whole, in base64url.
+EVIDENCE_BYTES_MAX = 768 * 1024
+# One may have been certified and not be known to anybody asked, and one may be voted on behind it.
+ABSTAINED_SEQUENCES = 2
 # A free hire costs ten; no single entry of this alliance's business is near a million.
 POINTS_MAX = 1_000_000
 

@@ -67,7 +67,8 @@ _WRITTEN_ENTRY = re.compile(_ENTRY)
 _WRITTEN_SEEN = re.compile(_SEEN)
 _WRITTEN_ORDER = re.compile(
     f'{{"account":"({_ID})","alliance":"({_ID})","entries":\\[{_list_of(_ENTRY)}\\],'
-    f'"epoch":({_below(limits.VERSION_MAX)}),"incarnation":({_below(limits.INCARNATION_MAX)}),'
+    f'"epoch":({_below(limits.VERSION_MAX)}),'
+    f'"incarnation":(?P<incarnation>{_below(limits.INCARNATION_MAX)}),'
     f'"previous":"({_DIGEST})","seen":{{{_list_of(_SEEN)}?}},"sequence":({_SEQUENCE})}}'
 )
 
@@ -212,6 +213,19 @@ class Order:
         )
         order.check()
         return order
+
+
+def in_incarnation(payload: bytes, incarnation: int) -> bytes:
+    """The same order, byte for byte, under another incarnation.
+
+    DocumentInvalid for an order in another writing than `encode`'s: it can be read and certified,
+    but where the number stands in it is not beyond doubt, so it cannot be issued again.
+    """
+    written = _WRITTEN_ORDER.fullmatch(payload.decode("ascii")) if payload.isascii() else None
+    if written is None:
+        raise DocumentInvalid("an order to be issued again is written as the protocol writes it")
+    start, end = written.span("incarnation")
+    return payload[:start] + b"%d" % incarnation + payload[end:]
 
 
 def encode_vote(order: Order, digest: bytes) -> bytes:

@@ -35,11 +35,15 @@ EMPTY = Head()
 
 
 class Lock(NamedTuple):
-    """The one order this replica voted for in a place: its digest, and its signed bytes."""
+    """The one order this replica voted for in a place: its digest, and its signed bytes.
+
+    `warrant` is what allowed it in a later incarnation; a promise that reports it passes them on.
+    """
 
     incarnation: int
     digest: bytes
     document: bytes
+    warrant: bytes = b""
 
 
 class Changes(NamedTuple):

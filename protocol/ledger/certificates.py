@@ -10,7 +10,14 @@ from typing import NamedTuple, TypeAlias
 
 from protocol import limits
 from protocol.charter import Charter
-from protocol.documents.ledger import ORDER, VOTE, Order, encode_vote
+from protocol.documents.ledger import (
+    FIRST_INCARNATION,
+    ORDER,
+    VOTE,
+    Order,
+    encode_vote,
+    in_incarnation,
+)
 from protocol.errors import CertificateInvalid, EpochMismatch, ProtocolError, TooLarge
 from protocol.keys import VerifyKey
 from protocol.signed import (
@@ -72,6 +79,18 @@ def verify_order(document: SignedDocument, charter: Charter) -> Signed[Order]:
     if order.signer != body.account:
         raise CertificateInvalid(f"{order.signer} signed an order of {body.account}")
     return order
+
+
+def content_digest(order: Signed[Order]) -> bytes:
+    """The digest that the order has, or would have, in the first incarnation.
+
+    It names what an order says, whatever promises allowed it: the next order's `previous`, so that
+    an order that was certified before a fence and again behind it has one successor.
+    """
+    if order.body.incarnation == FIRST_INCARNATION:
+        return order.digest
+    payload = in_incarnation(order.document.payload, FIRST_INCARNATION)
+    return SignedDocument(ORDER, payload, ()).digest
 
 
 def verify_vote(vote: SignedDocument, order: Signed[Order]) -> None:

@@ -19,7 +19,7 @@ from protocol.documents.ledger import FIRST_INCARNATION, FREE_HIRE, VOTE, Order,
 from protocol.errors import IncarnationStale, LimitExceeded, OrderConflict, OrderInvalid
 from protocol.keys import SigningKey
 from protocol.ledger.books import Books, Changes, Head, Lock
-from protocol.ledger.certificates import Certificate
+from protocol.ledger.certificates import Certificate, content_digest
 from protocol.signed import Signed, SignedDocument, sign
 
 
@@ -47,11 +47,14 @@ class Need:
 Verdict = Cast | Settled | Need
 
 
-def judge(order: Signed[Order], charter: Charter, books: Books) -> Verdict:
+def judge(
+    order: Signed[Order], charter: Charter, books: Books, warrant: bytes | None = None
+) -> Verdict:
     """What to answer to an order whose signature and epoch are proven.  SPEC §6.2.
 
     Raises OrderConflict with the other signed order when another one holds the place here, and the
-    refusal that fits when the order is not valid. Nothing is changed by asking.
+    refusal that fits when the order is not valid. Nothing is changed by asking. A later incarnation
+    comes through `recovery.judge_guarded`, which hands in the warrant that it has checked.
     """
     body, digest = order.body, order.digest
     if body.account not in charter.accounts:
@@ -62,9 +65,14 @@ def judge(order: Signed[Order], charter: Charter, books: Books) -> Verdict:
         assert settled is not None
         return Settled(settled)
     lock = books.lock(body.account, body.sequence)
-    if lock is not None:
-        if lock.digest == digest:
-            return Cast(order, None)
+    if lock is not None and lock.digest == digest:
+        return Cast(order, None)
+    # A later incarnation needs the promises that fenced the earlier ones, and ends their votes.
+    if (body.incarnation != FIRST_INCARNATION and warrant is None) or (
+        lock is not None and lock.incarnation > body.incarnation
+    ):
+        raise IncarnationStale("the account has moved on, or its promises are missing")
+    if lock is not None and lock.incarnation == body.incarnation:
         raise OrderConflict(
             f"another order holds number {body.sequence} of {body.account}",
             order=SignedDocument.parse(lock.document).to_json(),
@@ -73,7 +81,7 @@ def judge(order: Signed[Order], charter: Charter, books: Books) -> Verdict:
     if missing:
         return Need(missing)
     check_valid(body, head, charter, books)
-    return Cast(order, Lock(body.incarnation, digest, order.document.encode()))
+    return Cast(order, Lock(body.incarnation, digest, order.document.encode(), warrant or b""))
 
 
 def missing_before(order: Order, books: Books) -> Mapping[str, tuple[int, int]]:
@@ -93,9 +101,6 @@ def missing_before(order: Order, books: Books) -> Mapping[str, tuple[int, int]]:
 
 def check_valid(order: Order, head: Head, charter: Charter, books: Books) -> None:
     """Raise the first rule of SPEC §6.2 that the order breaks. Its causal past is applied here."""
-    # A later incarnation is only allowed with the promises that fenced the earlier ones.
-    if order.incarnation != FIRST_INCARNATION:
-        raise IncarnationStale("a later incarnation needs the promises that allow it")
     if order.previous != head.digest:
         raise OrderInvalid(f"order {order.sequence} does not follow our order {head.sequence}")
     others = charter.accounts - {order.account}
@@ -145,7 +150,7 @@ def advance(certificate: Certificate, books: Books) -> Changes | None:
     debits = head.debits + order.debit
     return Changes(
         account=order.account,
-        head=Head(order.sequence, certificate.order.digest, debits, head.credits),
+        head=Head(order.sequence, content_digest(certificate.order), debits, head.credits),
         credits=paid,
         entries=order.entries,
         certificate=certificate.data,
