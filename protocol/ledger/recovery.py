@@ -21,13 +21,20 @@ from protocol import limits
 from protocol.charter import Charter
 from protocol.documents.ledger import FIRST_INCARNATION, ORDER, Order, in_incarnation
 from protocol.documents.recovery import FENCE, Fence
-from protocol.errors import NotNow, ProtocolError, SenderMismatch
+from protocol.errors import NotNow, OrderConflict, ProtocolError, SenderMismatch
 from protocol.keys import SigningKey, b64decode, b64encode
 from protocol.ledger.books import Books, Head
 from protocol.ledger.certificates import content_digest, verify_certificate, verify_order
 from protocol.ledger.guards import Guards, verify_fence
 from protocol.ledger.sync import CERTIFICATE_CHARS_MAX
-from protocol.ledger.warrant import Answer, Open, Warrant, choose, verify_answer
+from protocol.ledger.warrant import (
+    Answer,
+    Open,
+    Warrant,
+    choose,
+    promises_needed,
+    verify_answer,
+)
 from protocol.signed import Signed, SignedDocument, sign, verify
 from protocol.strictjson import Reader, encode, parse
 
@@ -84,6 +91,7 @@ class Promises:
         self._charter = charter
         self.fence = verify_fence(SignedDocument.parse(tenure.fence), charter)
         self._answers: dict[str, Answer] = {}
+        self._forgetful: set[str] = set()
 
     @property
     def members(self) -> frozenset[str]:
@@ -95,6 +103,24 @@ class Promises:
         if proven.member != member:
             raise SenderMismatch(f"{proven.member} gave the promise that {member} sent")
         self._answers[member] = proven
+
+    def refused(self, refusal: ProtocolError, member: str) -> None:
+        """Note a member that promised this very fence, was restored, and forgot what it answered.
+
+        It shows the fence as the one it holds to. It could answer a later one.
+        """
+        fences = [document.encode() for document in _shown(refusal)]
+        if self._tenure.fence in fences and member not in self._answers:
+            self._forgetful.add(member)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether so many have forgotten that only a later fence can gather enough promises.
+
+        Not one earlier: a liar that says so may not keep an owner beginning for ever.
+        """
+        others = len(self._charter.members) - 1 - len(self._forgetful)
+        return others < promises_needed(self._charter)
 
     def resume(
         self, head: Head, key: SigningKey, own: Signed[Order] | None = None
@@ -235,9 +261,8 @@ def superseded(
 
     It stops an owner: either it forgot, or a clone of it has taken the account over.
     """
-    shown, found = refusal.facts.get("shown"), 0
-    for each in shown if type(shown) is list else []:
-        document = SignedDocument.from_json(each)
+    found = 0
+    for document in _shown(refusal):
         if document.kind == FENCE:
             body: Fence | Order = verify_fence(document, charter).body
         else:
@@ -245,3 +270,24 @@ def superseded(
         if body.account == account and document.encode() != tenure.fence:
             found = max(found, body.incarnation)
     return found if found > tenure.incarnation else None
+
+
+def contradicted(refusal: ProtocolError, own: Signed[Order] | None, charter: Charter) -> int | None:
+    """The incarnation in which a refusal proves that our key signed another order for our place.
+
+    A clone did, or we did before we forgot. Nobody can vote for both, so the place is unlocked in
+    the next incarnation.
+    """
+    if own is None or type(refusal) is not OrderConflict:
+        return None
+    order = verify_order(SignedDocument.from_json(refusal.facts.get("order")), charter)
+    is_other = order.body.slot == own.body.slot and order.digest != own.digest
+    return order.body.incarnation if is_other else None
+
+
+def _shown(refusal: ProtocolError) -> list[SignedDocument]:
+    shown = refusal.facts.get("shown")
+    # A guard's fence and a lock; whoever shows more shows nothing.
+    if type(shown) is not list or len(shown) > 2:
+        return []
+    return [SignedDocument.from_json(each) for each in shown]

@@ -14,6 +14,7 @@ from protocol import (
     Warrant,
     begin,
     content_digest,
+    contradicted,
     errors,
     forgotten,
     judge,
@@ -270,3 +271,44 @@ def test_answers_and_standings_read_back_as_they_were_written() -> None:
     assert Standing.parse(standing.encode()) == standing
     assert SignedDocument.parse(standing.fences[0].encode()) == standing.fences[0]
     assert MemoryGuards().guard(OWNER).lowest == 1
+
+
+def test_an_owner_begins_anew_when_too_many_have_forgotten_what_they_promised() -> None:
+    """A restored member knows the fence that it promised, and not what it reported then."""
+    members, tenure = voters(), fencing()
+    fence, forgetful = fence_of(tenure), Voter("aoba")
+    members["aoba"].promise(fence)
+    restored = restored_guards("aoba", CHARTER, forgetful.books, forgetful.guards, [fence])
+    forgetful.guards.keep(OWNER, restored[OWNER]._replace(abstains_to=0))
+    promises = gathered(tenure, members, "seeds", "bridge")
+    with pytest.raises(errors.IncarnationStale) as refusal:
+        forgetful.promise(fence)
+    assert superseded(refusal.value, OWNER, tenure, CHARTER) is None
+    assert not promises.is_hopeless
+    promises.refused(refusal.value, "aoba")
+    assert promises.is_hopeless
+    assert forgetful.promise(fence_of(begin_again(tenure))).promises
+
+
+def test_a_refusal_that_shows_nothing_of_the_owners_makes_nothing_hopeless() -> None:
+    members, tenure = voters(), fencing()
+    promises = gathered(tenure, members, "seeds")
+    for shown in (None, "fence", [], [fence_of(begin_again(tenure)).document.to_json()]):
+        promises.refused(errors.IncarnationStale(shown=shown), "aoba")
+    assert not promises.is_hopeless
+
+
+def test_an_owner_that_is_shown_another_order_of_its_own_key_unlocks_its_place() -> None:
+    members, own, clones = voters(), order_of(), order_of()
+    members["aoba"].vote(clones)
+    with pytest.raises(errors.OrderConflict) as refusal:
+        members["aoba"].vote(own)
+    assert contradicted(refusal.value, own, CHARTER) == 1
+    assert contradicted(refusal.value, clones, CHARTER) is None
+    assert contradicted(refusal.value, None, CHARTER) is None
+    assert contradicted(errors.LimitExceeded(), own, CHARTER) is None
+    for name in ("seeds", "bridge"):
+        members[name].vote(own)
+    resumption = resumed(fencing(), members)
+    assert resumption.order is not None
+    assert content_digest(resumption.order) == own.digest, "two of three had locked it"
