@@ -1,8 +1,10 @@
 """The charter: who belongs to the alliance, with which keys, and how many are enough.  SPEC §4.
 
-A charter version is a document signed by identity keys. Version 1 is signed by every founder; its
-digest goes into the paper agreement, and everything a node trusts follows from that digest. The
-version number is the *epoch* that orders, votes and envelopes name.
+Version 1 is a document signed by every founder's identity key; its digest goes into the paper
+agreement, and everything a node trusts follows from that digest. Each later version is a decree of
+the members of the one before: the draft that they approved, in the bytes that they approved, and
+the cut that it opened on. It names the digest of the version before, so versions form a chain.
+The version number is the *epoch* that orders, votes and envelopes name.
 
 `q` (how many members certify) and `b` (how many liars that survives) are two explicit fields.
 `propose_quorum` fills them in when an alliance is founded; verification never derives them, it only
@@ -12,17 +14,19 @@ refuses values that would let two different orders be certified for one place.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from protocol import limits
-from protocol.errors import CharterInvalid, DocumentInvalid, NotAMember
+from protocol.charter_cut import Cut
+from protocol.errors import CharterInvalid, DraftInvalid, NotAMember
 from protocol.keys import VerifyKey, b64encode, require_unpublished
 from protocol.sealing import SealingPublicKey
-from protocol.signed import SignedDocument, check_signature
+from protocol.signed import SignedDocument, check_signature, require_kind
 from protocol.strictjson import JSON, Reader, encode, parse
 
 CHARTER = "charter"
+DRAFT = "draft"
 GENESIS = 1
 MEMBER = "member"
 WITNESS = "witness"
@@ -31,7 +35,10 @@ URL_PATTERN = r"https?://[a-z0-9.\-\[\]:]{1,200}"
 
 
 def propose_quorum(voters: int) -> tuple[int, int]:
-    """`(q, b)` by the table of SPEC §4: how many votes certify, how many liars that survives."""
+    """`(q, b)` by the table of SPEC §4: how many votes certify, how many liars that survives.
+
+    For proposals only: what members signed counts, and no verifier asks this function.
+    """
     tolerated = 0 if voters == 1 else max(1, voters // 4)
     if tolerated <= 1:
         return (voters + tolerated) // 2 + 1, tolerated
@@ -185,7 +192,11 @@ def _read_refund(reader: Reader) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Charter:
-    """One version of the alliance's charter. Its `digest` is that of the signed document."""
+    """One version of the alliance's charter, or the draft of one, which has no cut yet.
+
+    Its `digest` is that of the document. `closed` are accounts that were left behind: frozen, and
+    their names never given again. `draft` is the draft's payload in the bytes that were approved.
+    """
 
     alliance: str
     name: str
@@ -196,6 +207,9 @@ class Charter:
     b: int
     policy: Policy
     digest: bytes = b""
+    closed: tuple[str, ...] = ()
+    cut: Cut | None = None
+    draft: bytes = b""
 
     @property
     def epoch(self) -> int:
@@ -215,6 +229,18 @@ class Charter:
         """The members that keep a line in the ledger; a witness votes and has none."""
         return frozenset(member.id for member in self.members if member.role == MEMBER)
 
+    @cached_property
+    def opened_on(self) -> Mapping[str, int]:
+        """What is applied before this epoch's first order is judged: the vector of the cut."""
+        return {} if self.cut is None else self.cut.vector
+
+    def past_of(self, seen: Mapping[str, int]) -> Mapping[str, int]:
+        """All that an order of this epoch builds on: what it says it has `seen`, and the cut."""
+        if not self.opened_on:
+            return seen
+        within = {account: max(at, seen.get(account, 0)) for account, at in self.opened_on.items()}
+        return {**seen, **within}
+
     def member(self, member_id: str) -> Member:
         """The member of that id; NotAMember when this version has none."""
         try:
@@ -224,23 +250,54 @@ class Charter:
 
     def encode(self) -> bytes:
         """The payload to sign. The digest belongs to the signed document, so it is not in it."""
-        return encode(
-            {
-                "alliance": self.alliance,
-                "b": self.b,
-                "members": [member.to_json() for member in self.members],
-                "name": self.name,
-                "policy": self.policy.to_json(),
-                "previous": b64encode(self.previous),
-                "q": self.q,
-                "version": self.version,
-            }
-        )
+        return encode(self._fields())
+
+    def encode_draft(self) -> bytes:
+        """The payload of a draft: what a founding charter says, and the accounts left behind."""
+        return encode({**self._fields(), "closed": list(self.closed)})
+
+    def _fields(self) -> dict[str, JSON]:
+        return {
+            "alliance": self.alliance,
+            "b": self.b,
+            "members": [member.to_json() for member in self.members],
+            "name": self.name,
+            "policy": self.policy.to_json(),
+            "previous": b64encode(self.previous),
+            "q": self.q,
+            "version": self.version,
+        }
+
+
+def encode_decreed(draft: bytes, cut: Cut) -> bytes:
+    """The payload of a version above the first: the draft as it was approved, and its cut."""
+    return encode({"cut": cut.to_json(), "draft": b64encode(draft)})
 
 
 def parse_charter(document: SignedDocument) -> Charter:
-    """Read a charter document and check its rules; the signatures are the caller's question."""
-    reader = Reader(parse(document.payload, bytes_max=limits.CHARTER_BYTES_MAX))
+    """Read a charter document and check its rules; who agreed to it is the caller's question."""
+    reader = Reader(parse(document.payload, bytes_max=limits.DECREE_BYTES_MAX))
+    if not reader.has("draft"):
+        return _read(reader, digest=document.digest)
+    payload = reader.bytes("draft", bytes_max=limits.CHARTER_BYTES_MAX)
+    cut = Cut.read(reader.object("cut"))
+    reader.done()
+    return replace(parse_draft(payload), digest=document.digest, cut=cut)
+
+
+def parse_draft(payload: bytes) -> Charter:
+    """Read a draft, which is a charter without its cut, and check what needs no other version."""
+    reader = Reader(parse(payload, bytes_max=limits.CHARTER_BYTES_MAX))
+    closed = reader.texts("closed", limits.ACCOUNTS_MAX, 32, pattern=limits.MEMBER_ID_PATTERN)
+    try:
+        return _read(reader, closed=closed, draft=payload)
+    except CharterInvalid as refusal:
+        raise DraftInvalid(refusal.detail, **refusal.facts) from None
+
+
+def _read(
+    reader: Reader, *, digest: bytes = b"", closed: tuple[str, ...] = (), draft: bytes = b""
+) -> Charter:
     charter = Charter(
         alliance=reader.text("alliance", chars_max=32, pattern=limits.MEMBER_ID_PATTERN),
         name=reader.text("name", chars_max=limits.NAME_CHARS_MAX),
@@ -250,7 +307,9 @@ def parse_charter(document: SignedDocument) -> Charter:
         q=reader.integer("q", 1, limits.MEMBERS_MAX),
         b=reader.integer("b", 0, limits.MEMBERS_MAX),
         policy=Policy.read(reader.object("policy")),
-        digest=document.digest,
+        digest=digest,
+        closed=closed,
+        draft=draft,
     )
     reader.done()
     _check_rules(charter)
@@ -269,6 +328,10 @@ def _check_rules(charter: Charter) -> None:
         raise CharterInvalid("two members of the charter share a key")
     if len({member.url for member in charter.members}) != count:
         raise CharterInvalid("two members of the charter share an address")
+    if tuple(sorted(set(charter.closed))) != charter.closed:
+        raise CharterInvalid("the closed accounts are not sorted, or one stands twice")
+    if back := charter.by_id.keys() & set(charter.closed):
+        raise CharterInvalid(f"{min(back)} names a closed account, and is never given again")
     if charter.q > count:
         raise CharterInvalid(f"{charter.q} votes can never be had from {count} members")
     # Two quorums must share more members than may lie.  SPEC §4.2.
@@ -287,8 +350,7 @@ def verify_founding(document: SignedDocument) -> Charter:
 
     Raises CharterInvalid when a signature is missing, foreign or repeated.
     """
-    if document.kind != CHARTER:
-        raise DocumentInvalid(f"a {document.kind} is not a charter")
+    require_kind(document, CHARTER)
     charter = parse_charter(document)
     if charter.version != GENESIS or charter.previous != bytes(32):
         raise CharterInvalid("only version 1 can be trusted by its founders' signatures alone")

@@ -245,6 +245,46 @@ class CharterInvalid(TheirMistake, code="charter-invalid", status=422):
     """The charter is not valid: see the reason that is named."""
 
 
+class CharterSkipped(TheirMistake, code="charter-skipped", status=409):
+    """Versions of the charter are missing in between. They are fetched and checked in order."""
+
+
+class CharterRollback(TheirMistake, code="charter-rollback", status=409):
+    """This version of the charter was replaced by a later one. The older node is updated."""
+
+
+class DraftInvalid(TheirMistake, code="draft-invalid", status=422):
+    """The draft may not become the next charter: see the reason that is named."""
+
+
+class ApprovalsMissing(TheirMistake, code="approvals-missing", status=409):
+    """Too few members approve of the draft. The missing ones are named."""
+
+
+class DecreeInvalid(TheirMistake, code="decree-invalid", status=422):
+    """This does not prove that enough members agreed: see the first reason, which is named."""
+
+
+class ProposalInvalid(TheirMistake, code="proposal-invalid", status=422):
+    """The proposal does not follow from the reports it stands on: see the reason."""
+
+
+class BallotStale(TheirMistake, code="ballot-stale", status=409):
+    """The member has promised another ballot. Ask again with a number that it can take."""
+
+
+class BallotTaken(TheirMistake, code="ballot-taken", status=409):
+    """The member voted for another proposal in this ballot. Ask again with a higher number."""
+
+
+class EpochStopped(NotNow, code="epoch-stopped"):
+    """The alliance is changing its charter. Orders go on by themselves under the new version."""
+
+
+class MeasureInvalid(TheirMistake, code="measure-invalid", status=422):
+    """The suspension or block is not valid: see the reason that is named."""
+
+
 # --- The ledger. ---
 
 
@@ -278,6 +318,10 @@ class EvidenceInvalid(TheirMistake, code="evidence-invalid", status=422):
 
 class CertificateInvalid(TheirMistake, code="certificate-invalid", status=422):
     """The certificate does not prove a quorum: see the first reason, which is named."""
+
+
+class BeyondCut(TheirMistake, code="beyond-cut", status=409):
+    """The order stands beyond the end of its epoch, so it never took effect. Order it anew."""
 
 
 # --- Later. ---

@@ -142,6 +142,31 @@ POINTS_MAX = 1_000_000
 CHARTER_BYTES_MAX = 1024 * 1024
 # One change an hour for a hundred years.
 VERSION_MAX = 1_000_000
+# 64 members, and seven times as many that left: an account is never forgotten.
+ACCOUNTS_MAX = 512
+# A version of its own size in base64url (4/3) within another (4/3), a cut, and two proofs.
+DECREE_BYTES_MAX = 2 * 1024 * 1024 + 256 * 1024
+# A change a month for twenty years and a dozen in a busy one, while members are few and small.
+CHAIN_BYTES_MAX = 64 * 1024 * 1024
+# The same bound in versions, so that a file of tiny ones cannot keep a verifier busy.
+CHAIN_VERSIONS_MAX = 10_000
+# Approving, taking back and approving again, once a minute for as long as a draft can live.
+APPROVAL_NUMBER_MAX = 1_000_000
+# The largest whole number there is: raising it by the step below, ten times a second, takes years.
+BALLOT_MAX = JSON_INTEGER_MAX
+# How far one request may raise a ballot. A liar that could take the last number at one stroke would
+# stop the alliance for ever; who lags behind by more is asked in steps.
+BALLOT_STEP_MAX = 1_000_000
+# A vector, a digest per account and the name of a charter: under 16 KiB with 64 members.
+REPORT_BYTES_MAX = 64 * 1024
+# A draft and an approval of every member at 500 bytes, in base64url twice over.
+FENCE_BYTES_MAX = 4 * 1024 * 1024
+# A draft, a charter, a report of every member and the open orders; what a peer takes as one body.
+PROPOSAL_BYTES_MAX = PEER_BODY_BYTES_MAX
+# An approval, a suspension, a block: a handful of short fields.
+MEASURE_BYTES_MAX = 4 * 1024
+# Three days: long enough for a decree over a weekend, short enough that two cannot shut one out.
+SUSPENSION_S = 72 * 3600
 # ML-KEM-768 (1184 bytes) and X25519 (32 bytes), one after the other.
 SEALING_KEY_BYTES = 1216
 # A staffing group holds a permission or notification of each kind; there are fewer than ten.

@@ -19,10 +19,12 @@ PROTOCOL = {
     1: "strictjson",
     2: "keys sealing",
     3: "signed",
-    4: "charter http_fields problems",
+    4: "charter charter_cut charter_changes http_fields problems",
     4.5: "documents",
     5: "envelope http",
     6: "ledger delivery",
+    # A decree ends an epoch of the ledger.
+    6.5: "decree decree_votes decree_cut decree_messages decree_proposals decree_chain standing",
 }
 FRONT_DOOR = 7
 NODE = {

@@ -41,7 +41,9 @@ def build_order(
     tried: a member at its limit can still give points back.
     """
     head, vector = books.head(account), books.vector()
-    seen = {payer: sequence for payer, sequence in vector.items() if payer != account}
+    # A closed account stands where the cut left it, which every order of this epoch builds on.
+    others = charter.accounts - {account}
+    seen = {payer: sequence for payer, sequence in vector.items() if payer in others}
     entries = _affordable(waiting, head.balance, charter.member(account).credit_limit)
     if not entries:
         return None

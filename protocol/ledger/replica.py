@@ -77,22 +77,27 @@ def judge(
             f"another order holds number {body.sequence} of {body.account}",
             order=SignedDocument.parse(lock.document).to_json(),
         )
-    missing = missing_before(body, books)
+    missing = missing_before(body, books, charter)
     if missing:
         return Need(missing)
     check_valid(body, head, charter, books)
     return Cast(order, Lock(body.incarnation, digest, order.document.encode(), warrant or b""))
 
 
-def missing_before(order: Order, books: Books) -> Mapping[str, tuple[int, int]]:
-    """The certificates that must be applied here before the order can be judged or applied."""
-    vector = books.vector()
+def missing_before(
+    order: Order, books: Books, charter: Charter | None = None
+) -> Mapping[str, tuple[int, int]]:
+    """The certificates that must be applied here before the order can be applied.
+
+    Under a `charter` before it can be judged: that takes the whole of the cut the epoch opened on.
+    """
+    vector, seen = books.vector(), order.seen if charter is None else charter.past_of(order.seen)
     # Mostly it has seen just what we have applied.
     before = order.sequence - 1
-    if before <= vector.get(order.account, 0) and order.seen.items() <= vector.items():
+    if before <= vector.get(order.account, 0) and seen.items() <= vector.items():
         return {}
     missing = {}
-    for account, sequence in {**order.seen, order.account: before}.items():
+    for account, sequence in {**seen, order.account: before}.items():
         applied = vector.get(account, 0)
         if sequence > applied:
             missing[account] = (applied + 1, sequence)
@@ -113,7 +118,8 @@ def check_valid(order: Order, head: Head, charter: Charter, books: Books) -> Non
     if repeated is not None:
         raise OrderInvalid(f"entry {repeated} was paid before")
 
-    left = books.credited(order.account, order.seen) - head.debits - order.debit
+    earned = books.credited(order.account, charter.past_of(order.seen))
+    left = earned - head.debits - order.debit
     floor = floor_of(order, charter)
     if left < floor:
         raise LimitExceeded(
