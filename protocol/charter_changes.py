@@ -86,6 +86,9 @@ def check_draft(draft: Charter, charter: Charter) -> None:
             f"version {draft.version} follows another version {charter.version} than ours",
             version=charter.version,
         )
+    # Even as a witness: its word would be read as the word of the member that left.
+    if taken := (draft.by_id.keys() - charter.by_id.keys()) & set(charter.closed):
+        _refuse(f"{min(taken)} names a closed account, and is never given again")
     left = charter.accounts - draft.accounts
     if set(draft.closed) != {*charter.closed, *left}:
         _refuse("the closed accounts are not those closed before and those that it leaves behind")

@@ -23,8 +23,7 @@ PROTOCOL = {
     4.5: "documents",
     5: "envelope http",
     6: "ledger delivery",
-    # A decree ends an epoch of the ledger.
-    6.5: "decree decree_votes decree_cut decree_messages decree_proposals decree_chain standing",
+    6.5: "decree standing",  # a decree ends an epoch of the ledger
 }
 FRONT_DOOR = 7
 NODE = {

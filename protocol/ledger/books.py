@@ -83,7 +83,7 @@ class Books(Protocol):
 
 
 class MemoryBooks:
-    """Books in dictionaries. `lock_order` and `commit` are its two writes."""
+    """Books in dictionaries. Its writes: `lock_order`, `commit`, and two for a decree."""
 
     def __init__(self) -> None:
         self._heads: dict[str, Head] = {}
@@ -124,6 +124,18 @@ class MemoryBooks:
     def commit(self, changes: Changes) -> None:
         """Apply one certificate's changes; the lock it releases was for exactly this order."""
         assert changes.sequence == self.head(changes.account).sequence + 1
+        self._write(changes)
+
+    def amend(self, changes: Changes) -> None:
+        """Add to the account's last place what a decree put there beside the order it holds."""
+        assert changes.sequence == self.head(changes.account).sequence
+        self._write(changes)
+
+    def release_locks(self) -> None:
+        """Drop every lock: the epoch has ended, and what was voted for in it is decided."""
+        self._locks.clear()
+
+    def _write(self, changes: Changes) -> None:
         self._heads[changes.account] = changes.head
         self._vector[changes.account] = changes.sequence
         for payee, points in changes.credits.items():
