@@ -225,6 +225,12 @@ class Charter:
         return {m.verify_key.keyid: (m.verify_key, m.id) for m in self.members}
 
     @cached_property
+    def every_key(self) -> Mapping[str, tuple[VerifyKey, str]]:
+        """The same with the members' identity keys, which sign drafts."""
+        identities = ((VerifyKey(m.identity_key), m.id) for m in self.members)
+        return {**{key.keyid: (key, member) for key, member in identities}, **self.keys}
+
+    @cached_property
     def accounts(self) -> frozenset[str]:
         """The members that keep a line in the ledger; a witness votes and has none."""
         return frozenset(member.id for member in self.members if member.role == MEMBER)

@@ -21,7 +21,7 @@ from protocol.errors import (
     SignatureMissing,
 )
 from protocol.keys import VerifyKey
-from protocol.signed import Keys, SignedDocument, check_signature, require_kind
+from protocol.signed import SignedDocument, check_signature, require_kind
 
 
 class Kind(Enum):
@@ -151,7 +151,7 @@ def read_draft(document: SignedDocument, charter: Charter) -> Charter:
 
 def draft_signers(document: SignedDocument, draft: Charter, charter: Charter) -> frozenset[str]:
     """The ids of the keys that signed; a bad signature, or one that is nobody's, is refused."""
-    known = {**_all_keys(draft), **_all_keys(charter)}
+    known = {**draft.every_key, **charter.every_key}
     for signature in document.signatures:
         if signature.keyid not in known:
             raise DraftInvalid("signed with a key of neither version")
@@ -172,14 +172,6 @@ def _new_keys(draft: Charter, charter: Charter) -> Iterator[tuple[str, str]]:
         for key in (member.identity_key, member.signing_key):
             if key in new:
                 yield VerifyKey(key).keyid, member.id
-
-
-def _all_keys(charter: Charter) -> Keys:
-    return {
-        key.keyid: (key, m.id)
-        for m in charter.members
-        for key in (VerifyKey(m.identity_key), m.verify_key)
-    }
 
 
 def changes_of(document: SignedDocument, draft: Charter, charter: Charter) -> tuple[Change, ...]:

@@ -54,7 +54,7 @@ from protocol.decree.chain import (
     verify_chain,
 )
 from protocol.decree.cut import Carry, LockReports, carried_orders, check_cut, cut_of
-from protocol.decree.messages import FenceAnswer, FenceRequest, Proposal
+from protocol.decree.messages import FenceAnswer, FenceRequest, Proposal, verify_locked
 from protocol.decree.proposals import Proposer, next_ballot, verify_proposal
 from protocol.decree.seat import (
     Kept,
@@ -108,6 +108,7 @@ __all__ = [
     "verify_approval",
     "verify_chain",
     "verify_decree",
+    "verify_locked",
     "verify_placed",
     "verify_proposal",
 ]

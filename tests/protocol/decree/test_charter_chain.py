@@ -20,7 +20,7 @@ from protocol import (
     sign,
 )
 from protocol.documents.decrees import COMMIT, PREPARE, encode_statement
-from tests.protocol.decrees import (
+from tests.protocol.decree.drafts import (
     IDENTITY,
     NODE,
     Table,

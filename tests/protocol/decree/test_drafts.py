@@ -21,7 +21,7 @@ from protocol import (
     verify_draft,
     verify_rotation,
 )
-from tests.protocol.decrees import (
+from tests.protocol.decree.drafts import (
     IDENTITY,
     NEW_KEY,
     NEW_SEALING,

@@ -1,0 +1,224 @@
+"""Rules of a decree, each taken out of a copy of the code: the explorer has to notice.
+
+A mutant is a file of protocol/, the text of the rule, and what stands there instead. The scenario
+in which it breaks a promise says why the rule is there.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.equipment.source import ROOT
+
+
+class Mutant(NamedTuple):
+    """One rule that is missing, the scenario that it breaks, and the promise that is broken."""
+
+    name: str
+    file: str
+    changes: tuple[tuple[str, str], ...]
+    scenario: str
+    promise: str
+
+
+UNPROVEN = """
+
+def _unproven(document: SignedDocument) -> Signed[Order]:
+    from protocol.signed import _PROVEN
+    body = Order.parse(document.payload)
+    return Signed(body, document, body.account, _PROVEN)
+"""
+
+MUTANTS = (
+    Mutant(
+        "whoever has stopped goes on voting",
+        "seat.py",
+        (("    if seat.is_stopped or seat.epoch != charter.epoch:\n", "    if False:\n"),),
+        "honest_owner",
+        "a certified order of aoba is not within the cut",
+    ),
+    Mutant(
+        "the promise to stop does not outlive a crash",
+        "seat.py",
+        (('"promised": self.promised', '"promised": 0'),),
+        "honest_owner",
+        "a certified order of aoba is not within the cut",
+    ),
+    Mutant(
+        "no open order is carried",
+        "cut.py",
+        (("    return tuple(orders[digest] for digest in sorted(orders))\n", "    return ()\n"),),
+        "honest_owner",
+        "a certified order of aoba is not within the cut",
+    ),
+    Mutant(
+        "of two open orders any one is carried",
+        "cut.py",
+        (
+            (
+                "    return tuple(orders[digest] for digest in sorted(orders))\n",
+                "    return tuple(orders[digest] for digest in sorted(orders)[:1])\n",
+            ),
+        ),
+        "lying_owner",
+        "the cut puts another order in the place of a certified one of bridge",
+    ),
+    Mutant(
+        "of two entries that share an id one is paid",
+        "cut.py",
+        (
+            (
+                "            if entry in paid:\n",
+                "            if entry in paid or entry.id in entries:\n",
+            ),
+        ),
+        "lying_owner",
+        "aoba stands elsewhere than the decree says",
+    ),
+    Mutant(
+        "a charter of three needs two votes where one may lie",
+        "../charter.py",
+        (("    if 2 * charter.q - count <= charter.b:\n", "    if False:\n"),),
+        "two_of_three",
+        "two decrees for one version",
+    ),
+    Mutant(
+        "a locked order counts without its owner's signature",
+        "messages.py",
+        (
+            (
+                "    proven = [verify_order(document, charter) for document in documents]\n",
+                "    proven = [_unproven(document) for document in documents]\n",
+            ),
+            ("\n\ndef _written(", f"{UNPROVEN}\n\ndef _written("),
+        ),
+        "forged_order",
+        "the cut carries an order that aoba has not signed",
+    ),
+    Mutant(
+        "what was prepared before is not proposed again",
+        "proposals.py",
+        (
+            (
+                "    return max((report.held for report in reports if report.held is not None),"
+                " default=None)\n",
+                "    return None\n",
+            ),
+        ),
+        "agreement",
+        "two decrees for one version",
+    ),
+    Mutant(
+        "any of what was prepared before is proposed again",
+        "proposals.py",
+        (("    return max((report.held ", "    return min((report.held "),),
+        "three_ballots",
+        "two decrees for one version",
+    ),
+    Mutant(
+        "what a member committed to is forgotten when something is proposed anew",
+        "seat.py",
+        (
+            (
+                "seat = replace(seat, promised=proposal.ballot, answer=answer, voted=wanted)",
+                "seat = replace(seat, promised=proposal.ballot, answer=answer, voted=wanted,"
+                " prepared=None)",
+            ),
+        ),
+        "three_ballots",
+        "two decrees for one version",
+    ),
+    Mutant(
+        "what a member committed to does not outlive a crash",
+        "seat.py",
+        (
+            (
+                '"prepared": None if self.prepared is None else self.prepared.to_json(),',
+                '"prepared": None,',
+            ),
+        ),
+        "agreement",
+        "two decrees for one version",
+    ),
+    Mutant(
+        "one phase is enough",
+        "votes.py",
+        (("    KIND = COMMIT\n", "    KIND = PREPARE\n"),),
+        "agreement",
+        "two decrees for one version",
+    ),
+    Mutant(
+        "a member votes for two motions of one ballot",
+        "seat.py",
+        (
+            (
+                "    if voted is not None and voted.ballot == wanted.ballot and voted != wanted:\n",
+                "    if False:\n",
+            ),
+        ),
+        "honest_owner",
+        "two decrees for one version",
+    ),
+    Mutant(
+        "an old ballot is answered after a promise",
+        "seat.py",
+        (("    if prepared.ballot < seat.promised:\n", "    if False:\n"),),
+        "agreement",
+        "two decrees for one version",
+    ),
+    Mutant(
+        "one vote fewer than q is enough",
+        "votes.py",
+        (("        if len(voters) < charter.q:\n", "        if len(voters) < charter.q - 1:\n"),),
+        "agreement",
+        "two decrees for one version",
+    ),
+    Mutant(
+        "one report fewer than q is enough",
+        "proposals.py",
+        (("    if len(reports) < charter.q:\n", "    if len(reports) < charter.q - 1:\n"),),
+        "agreement",
+        "two decrees for one version",
+    ),
+    Mutant(
+        "signatures are counted and not members",
+        "votes.py",
+        (
+            (
+                '            raise DecreeInvalid(f"{voter} is counted twice")\n',
+                "            pass\n",
+            ),
+            ("        if len(voters) < charter.q:\n", "        if len(self.votes) < charter.q:\n"),
+        ),
+        "agreement",
+        "two decrees for one version",
+    ),
+)
+
+
+def grow(mutant: Mutant, folder: Path) -> None:
+    """Put a copy of protocol/ with the mutant's change into this folder."""
+    shutil.copytree(
+        ROOT / "protocol", folder / "protocol", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    path = folder / "protocol" / "decree" / mutant.file
+    text = path.read_text(encoding="utf-8")
+    for old, new in mutant.changes:
+        assert text.count(old) == 1, f"the rule of '{mutant.name}' stands {text.count(old)} times"
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+
+
+def explore(mutant: Mutant, folder: Path) -> str:
+    """What the explorer says of it: the broken promise and the way there, or its figures."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.protocol.decree.explorer", mutant.scenario],
+        cwd=folder,
+        env={"PYTHONPATH": f"{folder}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout if done.returncode == 0 else done.stderr
