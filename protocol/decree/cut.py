@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from protocol import limits
@@ -192,7 +191,7 @@ def _entries_of(orders: Iterable[Signed[Order]]) -> tuple[Entry, ...]:
             name = entry.id
             if name in entries:
                 name = hashlib.sha256(order.digest + entry.id.encode()).hexdigest()
-            entries[name] = entry if name == entry.id else replace(entry, id=name)
+            entries[name] = entry if name == entry.id else entry._replace(id=name)
     return tuple(entries.values())
 
 

@@ -109,7 +109,7 @@ class Liar(Owner):
         known = self.orders.get(account)
         if not known or self.random.random() < 0.3:
             return None
-        entry = replace(known[-1].body.entries[0], id=f"{self.random.getrandbits(64):016x}")
+        entry = known[-1].body.entries[0]._replace(id=f"{self.random.getrandbits(64):016x}")
         body = replace(known[-1].body, sequence=sequence, entries=(entry,))
         document = sign(ORDER, body.encode(), self.key)
         return _Forged(body, document)  # type: ignore[return-value]
@@ -183,7 +183,7 @@ class Liar(Owner):
         order = self.order()
         if order is not None:
             points = self.random.choice((4, 7, 12))
-            entry = replace(order.body.entries[0], points=points)
+            entry = order.body.entries[0]._replace(points=points)
             self.show(self.order(entries=(entry,)))
 
     def try_unseen(self) -> None:
