@@ -7,6 +7,7 @@ from node.cli.demo import demo
 from node.cli.doctor import doctor
 from node.cli.found import found
 from node.cli.init import init
+from node.cli.ledger import ledger
 from node.cli.serve import serve, worker
 from node.cli.users import users
 
@@ -21,5 +22,5 @@ def main() -> None:
     """
 
 
-for command in (demo, init, found, serve, worker, doctor, users, import_):
+for command in (demo, init, found, serve, worker, doctor, users, import_, ledger):
     main.add_command(command)

@@ -1,8 +1,9 @@
 """The ledger, carried out: the decisions are `protocol`'s, the database and the words are ours.
 
 `votes` answers others, `orders` drives our own, `exchange` keeps two nodes alike; `applied` reads
-what is settled; `accounts`, `statement`, `history` and `inspection` are what people see. Nothing
-here commits or uses the network: entrances and the worker do.
+what is settled; `accounts`, `statement`, `history` and `inspection` are what people see, and
+`verification` proves all of it again. Nothing here commits or uses the network: entrances and the
+worker do.
 """
 
 from node.services.ledger.accounts import Position, hold, new_entry_id, pay, position, state
@@ -21,6 +22,7 @@ from node.services.ledger.inspection import (
 )
 from node.services.ledger.orders import certify, has_work, new_ballot, open_order, waiting
 from node.services.ledger.statement import LineKey, StatementLine, line_key, statement
+from node.services.ledger.verification import Finding, Verification
 from node.services.ledger.votes import receive_certificate, vote_on
 
 __all__ = [
@@ -29,11 +31,13 @@ __all__ = [
     "Certified",
     "Comparison",
     "Difference",
+    "Finding",
     "LineKey",
     "Place",
     "Position",
     "SQLBooks",
     "StatementLine",
+    "Verification",
     "absorb",
     "answer_pull",
     "balances",
