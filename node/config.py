@@ -29,6 +29,7 @@ from node.config_values import (
     smtp_server,
     text,
     time_zone,
+    words,
 )
 
 PREFIX = "TASUKI_"
@@ -157,6 +158,12 @@ class Settings:
         "30",
         integer(1, 3600),
         "Seconds between two comparisons of the ledger with each peer.",
+    )
+    backup_recipients: tuple[str, ...] = _setting(
+        "BACKUP_RECIPIENTS",
+        "",
+        words,
+        "Who can open this node's backups, as tasuki backup-key prints it, separated by commas.",
     )
     peer_networks: tuple[Network, ...] = _setting(
         "PEER_NETWORKS",

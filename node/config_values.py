@@ -165,6 +165,11 @@ def networks(value: str) -> tuple[Network, ...]:
         raise ValueError("must be networks such as 10.20.0.0/16, separated by commas") from error
 
 
+def words(value: str) -> tuple[str, ...]:
+    """Take texts, separated by commas."""
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
 def log_level(value: str) -> str:
     """Take the name of a level."""
     if value not in ("debug", "info", "warning", "error"):

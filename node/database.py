@@ -99,10 +99,10 @@ class Database:
         with self.reading() as session:
             session.connection().exec_driver_sql("SELECT 1")
 
-    def upgrade(self) -> None:
-        """Bring the schema to this release's; whole, or not at all."""
+    def upgrade(self, target: str = "head") -> None:
+        """Bring the schema to this release's, or to that of a backup; whole, or not at all."""
         with self._write_lock(), self.engine.connect() as connection:
-            migrations.upgrade(connection)
+            migrations.upgrade(connection, target)
 
     def revision(self) -> str | None:
         """Return the schema's revision, None for an empty database."""

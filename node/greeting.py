@@ -11,7 +11,7 @@ import structlog
 from node.installation import Node
 from node.services import delivery, membership
 from node.transport import TransportFailure
-from protocol import Charter, Hello, ProtocolError, problems
+from protocol import Charter, Hello, ProtocolError, errors, problems
 
 HELLO_PATH = "/peer/v1/hello"
 
@@ -23,8 +23,11 @@ def greet(node: Node, peer: str) -> str:
     with node.database.reading() as session:
         charter = node.context.charter(session)
         hello = membership.make_hello(session, node.context)
-    code, theirs = _exchange_hello(node, charter, peer, hello)
+    code, theirs, known = _exchange_hello(node, charter, peer, hello)
     with node.database.transaction() as session:
+        begun_anew = code == errors.IncarnationStale.code and membership.note_stale(
+            session, node.context, known
+        )
         if theirs is not None:
             membership.note_hello(session, node.context, peer, theirs)
         delivery.record_call(
@@ -35,18 +38,20 @@ def greet(node: Node, peer: str) -> str:
             jitter=random.random(),  # noqa: S311 (spreads retries, guards nothing)
         )
     log.info("hello", peer=peer, code=code)
-    return code
+    # A backup that was restored once before: the peer hears of a life that it does not know.
+    return greet(node, peer) if begun_anew else code
 
 
 def _exchange_hello(
     node: Node, charter: Charter, peer: str, hello: Hello
-) -> tuple[str, Hello | None]:
+) -> tuple[str, Hello | None, object]:
     try:
         answer = node.transport.post(charter, peer, HELLO_PATH, hello.encode())
         if answer.status != 200:
-            return problems.parse_problem(answer.body).code, None
-        return "", Hello.parse(answer.body)
+            refusal = problems.parse_problem(answer.body)
+            return refusal.code, None, refusal.facts.get("incarnation")
+        return "", Hello.parse(answer.body), None
     except TransportFailure as failure:
-        return failure.code, None
+        return failure.code, None, None
     except ProtocolError as error:
-        return error.code, None
+        return error.code, None, None

@@ -64,14 +64,26 @@ def create(path: Path, passphrase: str, keys: NodeKeys) -> None:
     replace(path, passphrase, keys)
 
 
+def place(path: Path, content: bytes) -> None:
+    """Put the key file of a backup where it belongs, as it is; never over another."""
+    if path.exists():
+        raise KeyFileExists
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(path, content)
+
+
 def replace(path: Path, passphrase: str, keys: NodeKeys) -> None:
     """Write the key file whole or not at all: after a rotation, or with a new passphrase."""
     if len(passphrase) < PASSPHRASE_CHARS_MIN:
         raise PassphraseWeak
+    _write(path, _encode(passphrase, keys))
+
+
+def _write(path: Path, content: bytes) -> None:
     beside = path.with_suffix(".new")
     beside.unlink(missing_ok=True)
     with os.fdopen(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(_encode(passphrase, keys))
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)

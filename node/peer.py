@@ -27,7 +27,7 @@ from node.clock import Clock
 from node.context import Context
 from node.database import UNAVAILABLE
 from node.installation import Node
-from node.services import inbox, ledger, membership, nonces
+from node.services import inbox, ledger, membership, nonces, restores
 from node.services.charter import NotFounded
 from protocol import Charter, Hello, ProtocolError, VerifyKey, errors, http, limits, problems
 
@@ -44,6 +44,8 @@ REQUESTS_PER_S = 500
 REQUESTS_AT_ONCE = 500
 # Later than the bucket needs to refill for a whole batch of the sender's.
 RETRY_AFTER_S = 1
+# A node that hears its peers again has caught up within a few rounds of comparison.
+RECOVERING_RETRY_S = 10
 # A thousand certificates a page: reading one costs us 20 ms, applying it costs the asker seconds.
 PULL_WEIGHT = 20
 # Nonces of two minutes at full rate; the database has them all.
@@ -76,6 +78,8 @@ class Endpoint:
     prepare: Callable[[Call], Work]
     # How many requests it counts as.
     weight: int = 1
+    # Asked of a ledger that is catching up, it is answered all the same.
+    while_recovering: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Roster:
 
     charter: Charter
     blocked: frozenset[str]
+    recovering: bool
     read_at: float
 
 
@@ -98,14 +103,15 @@ class Gate:
         self._lock = threading.Lock()
 
     def roster(self) -> Roster:
-        """The charter in force and the members we refuse; read again every second."""
+        """Charter, members we refuse; read again every second, at once while we recover."""
         now, held = self.node.clock.monotonic(), self._roster
-        if held is not None and 0 <= now - held.read_at < ROSTER_AGE_S:
+        if held is not None and not held.recovering and 0 <= now - held.read_at < ROSTER_AGE_S:
             return held
         try:
             with self.node.database.reading() as session:
                 charter = self.node.context.charter(session)
-                fresh = Roster(charter, membership.blocked(session), now)
+                recovering = restores.is_recovering(session)
+                fresh = Roster(charter, membership.blocked(session), recovering, now)
         except NotFounded:
             raise errors.Maintenance("this node belongs to no alliance yet") from None
         except UNAVAILABLE:
@@ -182,8 +188,8 @@ def _pull(call: Call) -> Work:
 
 ENDPOINTS = {
     "/peer/v1/hello": Endpoint(limits.HELLO_BYTES_MAX, _hello),
-    "/peer/v1/envelopes": Endpoint(limits.ENVELOPE_BYTES_MAX, _envelopes),
-    "/peer/v1/orders": Endpoint(limits.ORDER_REQUEST_BYTES_MAX, _orders),
+    "/peer/v1/envelopes": Endpoint(limits.ENVELOPE_BYTES_MAX, _envelopes, while_recovering=False),
+    "/peer/v1/orders": Endpoint(limits.ORDER_REQUEST_BYTES_MAX, _orders, while_recovering=False),
     "/peer/v1/certificates": Endpoint(limits.CERTIFICATE_BYTES_MAX, _certificates),
     "/peer/v1/pull": Endpoint(limits.PULL_ASKED_BYTES_MAX, _pull, PULL_WEIGHT),
 }
@@ -296,6 +302,8 @@ def _carry_out(
     node, sender = gate.node, asked.context.sender
     if sender in roster.blocked:
         raise errors.PeerBlocked
+    if roster.recovering and not endpoint.while_recovering:
+        raise errors.Recovering(retry_after_s=RECOVERING_RETRY_S)
     if asked.context.epoch != roster.charter.version:
         raise errors.EpochMismatch(
             f"we hold version {roster.charter.version}", epoch=roster.charter.version

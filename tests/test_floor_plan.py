@@ -29,19 +29,20 @@ FRONT_DOOR = 7
 NODE = {
     0: "config config_values clock logs origin recovery refusals",
     0.5: "migrations",  # runs them; the steps themselves stand higher, and are found by path
-    1: "database driver keyring keyring_file transport mail i18n",
+    1: "backup_file database driver keyring keyring_file transport mail i18n",
     1.5: "forms",  # it marks sentences for translation
     2: "models",
     2.5: "context migrations.env migrations.versions",
     2.7: "installation",  # the parts above, open
     3: "services.audit services.charter services.letters services.links services.mailing "
     "services.nonces services.office_hours services.outbox services.pages services.pdf_inspector "
-    "services.persons services.sessions services.users",
+    "services.persons services.restores services.sessions services.users",
     3.5: "services.templates",  # its changes are audited
     4: "services.applicants services.exchange services.ledger services.membership",
     4.2: "services.referrals",  # an acceptance owes a point; a profile may be a known applicant's
     4.4: "services.consents services.hires",  # both act on referrals
     4.5: "services.notices",  # they ask who may be told, and who may get a link
+    4.6: "services.backups",  # everything there is
     4.7: "services.overview",  # a little of everything
     5: "services.inbox services.delivery",
     5.5: "greeting",  # the worker and the page of peers both say hello

@@ -3,11 +3,13 @@
 import click
 
 from node.cli.applicants import import_
+from node.cli.backup import backup, backup_key
 from node.cli.demo import demo
 from node.cli.doctor import doctor
 from node.cli.found import found
 from node.cli.init import init
 from node.cli.ledger import ledger
+from node.cli.restore import restore
 from node.cli.serve import serve, worker
 from node.cli.users import users
 
@@ -22,5 +24,18 @@ def main() -> None:
     """
 
 
-for command in (demo, init, found, serve, worker, doctor, users, import_, ledger):
+for command in (
+    demo,
+    init,
+    found,
+    serve,
+    worker,
+    doctor,
+    users,
+    import_,
+    ledger,
+    backup,
+    backup_key,
+    restore,
+):
     main.add_command(command)

@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from node import config, keyring_file, logs
+from node import backup_file, config, keyring_file, logs
 from node.app import open_node
 from node.config import Settings, SettingsInvalid
 from node.database import DatabaseUnsafe, DatabaseURLInvalid
@@ -37,6 +37,9 @@ SAID_PLAINLY = (
     DatabaseURLInvalid,
     SchemaNewer,
     RecoveryCodeWrong,
+    backup_file.BackupUnreadable,
+    backup_file.NotARecipient,
+    backup_file.RecipientInvalid,
 )
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON for a script.")

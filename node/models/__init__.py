@@ -32,6 +32,7 @@ from node.models.referrals import (
     ResumeChunk,
     StageChange,
 )
+from node.models.restores import Restore, RestoreAnswer
 from node.models.schema import METADATA, Model, table_of
 from node.models.users import SignInAttempt, User, UserSession
 
@@ -70,6 +71,8 @@ __all__ = [
     "PersonKey",
     "ReferralIn",
     "ReferralOut",
+    "Restore",
+    "RestoreAnswer",
     "ResumeChunk",
     "SignInAttempt",
     "StageChange",

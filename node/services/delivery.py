@@ -205,14 +205,14 @@ def _record_delivered(
 ) -> None:
     if not outcomes:
         return
-    now = context.now()
+    now, known = context.now(), _receipted(session, outcomes)
     session.execute(
         update(Entry),
         [
             {
                 "id": each.parcel.id,
                 "state": "delivered",
-                "receipt": each.receipt,
+                "receipt": known.get(each.parcel.id, each.receipt),
                 "delivered_at": now,
                 "attempts": each.parcel.attempts + 1,
                 "error_code": None,
@@ -228,9 +228,16 @@ def _record_delivered(
         [
             (envelope.parse(each.parcel.envelope).digest, exchange.receipt_digest(each.receipt))
             for each in outcomes
-            if each.receipt is not None
+            if each.receipt is not None and each.receipt != known.get(each.parcel.id)
         ],
     )
+
+
+def _receipted(session: Session, outcomes: Sequence[Outcome]) -> dict[str, bytes]:
+    """Receipts that these had before their recipient was restored, and that still count."""
+    ids = [each.parcel.id for each in outcomes]
+    held = select(Entry.id, Entry.receipt).where(Entry.id.in_(ids), Entry.receipt.is_not(None))
+    return {id_: receipt for id_, receipt in session.execute(held) if receipt is not None}
 
 
 def _record_refusal(

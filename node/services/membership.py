@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.refusals import Refusal
-from node.services import audit, outbox
+from node.services import audit, outbox, restores
 from protocol import (
     FIRST_INCARNATION,
     Charter,
@@ -223,6 +223,13 @@ def receive_hello(session: Session, context: Context, sender: str, hello: Hello)
     )
 
 
+def note_stale(session: Session, context: Context, known: object) -> bool:
+    """A peer knows a later life of ours, and named which; True when we have begun a later one."""
+    if not isinstance(known, int) or not 0 < known < limits.INCARNATION_MAX:
+        return False
+    return restores.outlive(session, context, known)
+
+
 def note_hello(session: Session, context: Context, peer: str, hello: Hello) -> None:
     """Remember a peer's answer to our hello."""
     _note(session, context, peer, hello)
@@ -232,7 +239,12 @@ def _note(session: Session, context: Context, peer: str, hello: Hello) -> None:
     row = _row(session, context, peer)
     # An incarnation never goes back: a lower one is a replayed or a cloned node.  LEDGER 4.
     if row.incarnation is not None and hello.incarnation < row.incarnation:
-        raise errors.IncarnationStale(f"{peer} was at incarnation {row.incarnation} before")
+        raise errors.IncarnationStale(
+            f"{peer} was at incarnation {row.incarnation} before", incarnation=row.incarnation
+        )
+    if hello.incarnation > (row.incarnation or FIRST_INCARNATION):
+        # It lost what it received after its backup; what it still has, it will say so again.
+        outbox.deliver_again(session, context, peer)
     row.incarnation = hello.incarnation
     row.skew_s = hello.time - context.now()
     row.seen_at = context.now()

@@ -193,6 +193,29 @@ def retry_now(session: Session, context: Context, recipient: str) -> None:
     )
 
 
+def deliver_again(session: Session, context: Context, recipient: str) -> None:
+    """Queue once more what a peer had receipted, while its own deadline allows.
+
+    The same id and bytes: a peer that still has it answers with the receipt it gave before. The
+    receipt of a referral that was answered stays, since its point in the ledger refers to it; where
+    no answer came yet, the new one will be what the answer refers to.
+    """
+    now, sent = context.now(), models.ReferralOut
+    again = update(Entry).where(
+        Entry.recipient == recipient, Entry.state == "delivered", Entry.deadline > now
+    )
+    answered = select(sent.envelope_id).where(
+        sent.recipient == recipient, sent.acceptance.is_not(None)
+    )
+    values = {"state": "queued", "attempts": 0, "next_attempt_at": now}
+    once = {"synchronize_session": False}
+    session.execute(
+        again.where(Entry.id.not_in(answered)).values(**values, receipt=None),
+        execution_options=once,
+    )
+    session.execute(again.values(**values), execution_options=once)
+
+
 def requeue(session: Session, context: Context, envelope_id: str) -> bool:
     """Try a refused envelope again: an admin mended what was refused. Tells if there was one."""
     now = context.now()

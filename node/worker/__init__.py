@@ -14,7 +14,7 @@ import structlog
 
 from node.greeting import greet
 from node.installation import Node
-from node.services import membership, nonces
+from node.services import membership, nonces, restores
 from node.services.charter import if_any
 from node.services.delivery import reachable, release_all
 from node.services.inbox import forget_refused
@@ -151,13 +151,19 @@ class Greeting:
         self._node = node
         self._executor = executor
         self._calls: list[Future[str]] = []
-        self._greeted = False
+        self._greeted = self._recovering = False
 
     def step(self) -> bool:
-        """Greet once; afterwards only look what became of it."""
+        """Greet once, and again when a recovery ends; else only look what became of it."""
+        if self._recovering:
+            with self._node.database.reading() as session:
+                self._recovering = restores.is_recovering(session)
+            # Peers that were told to wait need wait no longer.
+            self._greeted = self._recovering
         if not self._greeted:
             with self._node.database.reading() as session:
                 charter = self._node.context.charter(session)
+                self._recovering = restores.is_recovering(session)
             us = self._node.context.member_id
             others = membership.others(charter, us)
             self._calls = [self._executor.submit(greet, self._node, peer) for peer in others]

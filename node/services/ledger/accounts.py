@@ -77,7 +77,7 @@ def pay(
 
 def hold(session: Session, context: Context) -> None:
     """Let nobody else spend from our account until we commit: look at its position after this."""
-    SQLBooks(session).hold(context.member_id)
+    SQLBooks(session).hold(context.charter(session).accounts)
 
 
 def position(session: Session, context: Context) -> Position:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.services import restores
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.votes import receive_certificate
 from protocol import Pull, PullAnswer, errors, lacking, limits, state_digest
@@ -76,7 +77,10 @@ def absorb(session: Session, context: Context, answer: PullAnswer) -> int:
 
 
 def remember(session: Session, context: Context, member: str, answer: PullAnswer) -> None:
-    """Note where a peer stands, for the pages that compare its digest with ours."""
+    """Note where a peer stands, for the pages that compare its digest with ours.
+
+    While we recover, a peer whose whole ledger is applied here has been heard.
+    """
     peer = models.Peer
     session.execute(
         update(peer)
@@ -87,3 +91,4 @@ def remember(session: Session, context: Context, member: str, answer: PullAnswer
             seen_at=context.now(),
         )
     )
+    restores.note_answer(session, context, member, answer.vector, SQLBooks(session).vector())

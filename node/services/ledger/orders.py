@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.driver import Driver, Prepared
+from node.services import restores
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.votes import apply_certificate, lock_if_new
 from protocol import (
@@ -42,7 +43,12 @@ _WAITING = Prepared(
 
 
 def open_order(session: Session, context: Context) -> Signed[Order] | None:
-    """Our open order; a new one over what is waiting when there is none; None: nothing to pay."""
+    """Our open order; a new one over what is waiting when there is none; None: nothing to pay.
+
+    None as well while we recover: the next number may be taken by an order that we forgot.
+    """
+    if restores.is_recovering(session):
+        return None
     books, us = SQLBooks(session), context.member_id
     charter = context.charter(session)
     if us not in charter.accounts:

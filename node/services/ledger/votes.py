@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.driver import Driver, Prepared, listed
+from node.services import restores
 from node.services.ledger.books import SQLBooks
 from protocol import (
     Cast,
@@ -25,6 +26,7 @@ from protocol import (
     Voted,
     advance,
     cast_vote,
+    errors,
     judge,
     order_within,
     verify_certificate,
@@ -92,6 +94,9 @@ def vote_on(session: Session, context: Context, body: bytes) -> bytes:
     this transaction, so the vote may leave once the caller has committed. A certificate that comes
     with the order is received first, and with the order refused.
     """
+    if restores.is_recovering(session):
+        # We may have voted for another order here, and forgotten it with the disk.  LEDGER 4.
+        raise errors.Recovering
     charter = context.charter(session)
     request = OrderRequest.parse(body)
     order = verify_order(request.order, charter)

@@ -22,6 +22,7 @@ FAILURES: Mapping[str, str] = {
     "mail-invalid": later("The address or the text cannot stand in a mail"),
     "mail-unknown": later("The connection broke; whether it arrived is unknown"),
     "value-missing": later("A variable has no value any more"),
+    "restored": later("The node was restored: it may have been sent already"),
     "stopped": later("Stopped before it left"),
 }
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, ledger, outbox, persons
+from node.services import audit, ledger, outbox, persons, restores
 from node.services.letters import Letter, LetterEarly
 from node.services.referrals import profiles, rules
 from node.services.referrals.refusals import (
@@ -104,8 +104,7 @@ def _accept(
     # A promise that the ledger could never certify is not made.
     if position.available - points < -position.credit_limit:
         raise CapReached(limit=position.credit_limit)
-    now, salt = context.now(), secrets.token_bytes(32)
-    entry_id = ledger.new_entry_id(now)
+    now, (entry_id, salt) = context.now(), _promise_of(context, row)
     acceptance = Acceptance(row.referral_id, now, points, entry_id, salt)
     envelope_id = outbox.enqueue(
         session,
@@ -137,6 +136,19 @@ def _accept(
         subject=row.id,
         detail=envelope_id,
     )
+
+
+def _promise_of(context: Context, row: models.ReferralIn) -> tuple[str, bytes]:
+    """The entry and the salt that our acceptance of a referral has, in every life of this node.
+
+    Derived, not drawn: a node that was restored from before its answer promises and pays the same
+    entry again, which the ledger takes once. Nobody without our key can guess either of them.
+    """
+    keyring, name = context.keyring, f"{row.sender} {row.referral_id}"
+    # Ids that grow with time stand beside each other in the index, as in `ledger.new_entry_id`.
+    entry_id = f"{row.due_at:08x}{keyring.blind('acceptance entry', name).hex()[:24]}"
+    salt = keyring.blind("acceptance salt 1", name) + keyring.blind("acceptance salt 2", name)
+    return entry_id, salt
 
 
 def decline(session: Session, context: Context, referral_id: str, *, user_id: str) -> None:
@@ -237,7 +249,12 @@ def receive_profile(session: Session, context: Context, letter: Letter) -> None:
     row = _from_sender(session, context, letter, release.referral)
     if row.acceptance is None or row.state not in ("accepted", "profile_received"):
         raise LetterUnexpected(f"the referral is {row.state}")
-    if release.acceptance != _acceptance_digest(row.acceptance):
+    if release.acceptance != _acceptance_digest(row.acceptance) and not (
+        restores.was_restored(session)
+        and row.entry_id is not None
+        and ledger.is_certified(session, context.member_id, row.entry_id)
+    ):
+        # Unless we accepted it in a life that we forgot: our point in the ledger says so.
         raise LetterUnexpected("released against another acceptance")
     profiles.keep(session, context, row, release.profile)
     row.state, row.updated_at = "profile_received", context.now()

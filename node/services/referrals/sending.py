@@ -121,6 +121,8 @@ def receive_acceptance(session: Session, context: Context, letter: Letter) -> No
     """Keep the signed promise of a point, and release the profile against it."""
     acceptance = Acceptance.parse(letter.document.payload)
     row = _sent(session, letter, acceptance.referral)
+    if _was_said_before(row, acceptance):
+        return
     if row.state != "sent":
         raise LetterUnexpected(f"the referral is {row.state}")
     expected = context.charter(session).policy.points_per_referral
@@ -131,6 +133,18 @@ def receive_acceptance(session: Session, context: Context, letter: Letter) -> No
     row.entry_id, row.points = acceptance.entry, acceptance.points
     row.state, row.answered_at, row.updated_at = "accepted", acceptance.accepted_at, now
     _release(session, context, row, letter.document)
+
+
+def _was_said_before(row: models.ReferralOut, acceptance: Acceptance) -> bool:
+    """The same promise again: its member was restored from before it had said so."""
+    if row.acceptance is None:
+        return False
+    held = Acceptance.parse(SignedDocument.parse(row.acceptance).payload)
+    return (held.entry, held.salt, held.points) == (
+        acceptance.entry,
+        acceptance.salt,
+        acceptance.points,
+    )
 
 
 def _release(

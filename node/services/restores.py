@@ -1,0 +1,182 @@
+"""Restores: a node that comes back from a backup listens before it signs.  PEER 4, LEDGER 4.
+
+What was signed and sent after the backup is known to the peers alone. Until enough of them have
+told where they stand, and all of that is applied here, the node is *recovering*: it signs no order
+of its own, casts no vote and takes no letters (503; its peers keep them). It still answers what is
+asked of its ledger, so that two nodes that recover at the same time can hear each other.
+
+What this does not settle is an order that peers voted for and nobody certified. That is the fence
+of LEDGER 4: promises of the same peers, with the highest order each has locked. Its place is
+`_rejoin`, which decides that a node has heard enough, and `is_recovering`, which everything that
+signs asks first.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.services import audit
+from protocol import FIRST_INCARNATION, Charter
+
+# Why a mail or a notice of before the backup waits for a person: it may have left already.
+RESTORED = "restored"
+
+
+def begin(session: Session, context: Context, backup_made_at: int) -> int:
+    """Start the next life, in the transaction that stored the backup's rows; its incarnation."""
+    now = context.now()
+    last = session.scalar(select(func.max(models.Incarnation.number))) or FIRST_INCARNATION
+    session.add(models.Incarnation(number=last + 1, began_at=now))
+    # A restore of a backup that was itself made while recovering goes on in the newest.
+    session.execute(
+        update(models.Restore).where(models.Restore.rejoined_at.is_(None)).values(rejoined_at=now)
+    )
+    session.add(
+        models.Restore(incarnation=last + 1, backup_made_at=backup_made_at, restored_at=now)
+    )
+    session.flush()
+    _hold_back_mail(session)
+    _call_everybody(session)
+    audit.record(
+        session,
+        context,
+        actor="cli",
+        action="node.restored",
+        subject=str(last + 1),
+        detail=f"backup_made_at={backup_made_at}",
+    )
+    return last + 1
+
+
+def _hold_back_mail(session: Session) -> None:
+    """Nobody is told twice: what waited to be mailed may have left after the backup.
+
+    Codes and receipts are asked for again by whoever needs them. A notice is HR's to send again,
+    from its batch, once it is known that it has not left.
+    """
+    mail, notice, batch = models.MailEntry, models.Notice, models.NoticeBatch
+    session.execute(
+        update(mail)
+        .where(mail.state == "queued")
+        .values(state="cancelled", error_code=RESTORED, message_blob=None, lease=None)
+    )
+    held = select(notice.batch_id).where(notice.state == "queued")
+    session.execute(
+        update(batch)
+        .where(batch.state == "approved", batch.id.in_(held))
+        .values(state="sending")
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(notice)
+        .where(notice.state == "queued")
+        .values(state="failed", error=RESTORED, lease=None, lease_until=None)
+    )
+
+
+def _call_everybody(session: Session) -> None:
+    """How a peer stood when the backup was made says nothing of today."""
+    peer, letter = models.Peer, models.OutboxEntry
+    session.execute(update(peer).values(state="closed", failures=0, next_attempt_at=0, vector=None))
+    session.execute(
+        update(letter)
+        .where(letter.state == "queued")
+        .values(lease=None, lease_until=None, next_attempt_at=0)
+    )
+
+
+def is_recovering(session: Session) -> bool:
+    """Whether this node was restored and has not heard enough yet: then it signs nothing."""
+    return _open(session) is not None
+
+
+def was_restored(session: Session) -> bool:
+    """Whether this node ever came back from a backup, and so may have forgotten what it did."""
+    return session.scalar(select(models.Restore.incarnation).limit(1)) is not None
+
+
+def _open(session: Session) -> int | None:
+    return session.scalar(
+        select(models.Restore.incarnation).where(models.Restore.rejoined_at.is_(None))
+    )
+
+
+def needed(charter: Charter) -> int:
+    """How many peers must be heard: so many that every quorum has an honest one among them.
+
+    `n + b - q + 1` of the others, or all of them where there are fewer.  LEDGER 4.
+    """
+    members = len(charter.members)
+    return min(members + charter.b - charter.q + 1, members - 1)
+
+
+def heard(session: Session) -> list[str]:
+    """The peers that have been heard since the restore under way."""
+    rows = session.scalars(
+        select(models.RestoreAnswer.member)
+        .where(models.RestoreAnswer.incarnation == _open(session))
+        .order_by(models.RestoreAnswer.member)
+    )
+    return list(rows)
+
+
+def note_answer(
+    session: Session,
+    context: Context,
+    member: str,
+    theirs: Mapping[str, int],
+    ours: Mapping[str, int],
+) -> None:
+    """A peer told where it stands: it counts as heard once all that it has is applied here."""
+    under_way = _open(session)
+    if under_way is None or any(ours.get(each, 0) < at for each, at in theirs.items()):
+        return
+    if session.get(models.RestoreAnswer, (under_way, member)) is None:
+        session.add(
+            models.RestoreAnswer(incarnation=under_way, member=member, heard_at=context.now())
+        )
+        session.flush()
+    _rejoin(session, context, under_way)
+
+
+def _rejoin(session: Session, context: Context, under_way: int) -> None:
+    """End the recovery once enough peers were heard."""
+    count = len(heard(session))
+    if count < needed(context.charter(session)):
+        return
+    session.execute(
+        update(models.Restore)
+        .where(models.Restore.incarnation == under_way)
+        .values(rejoined_at=context.now())
+    )
+    audit.record(
+        session,
+        context,
+        actor="worker",
+        action="node.rejoined",
+        subject=str(under_way),
+        detail=f"peers={count}",
+    )
+
+
+def outlive(session: Session, context: Context, known: int) -> bool:
+    """Go beyond an incarnation that a peer knows: this backup was restored once before."""
+    under_way = _open(session)
+    if under_way is None or known < under_way:
+        return False
+    later = known + 1
+    session.add(models.Incarnation(number=later, began_at=context.now()))
+    restore = session.get_one(models.Restore, under_way)
+    restore.rejoined_at = context.now()
+    session.add(
+        models.Restore(
+            incarnation=later,
+            backup_made_at=restore.backup_made_at,
+            restored_at=restore.restored_at,
+        )
+    )
+    session.flush()
+    return True
