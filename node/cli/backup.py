@@ -80,7 +80,8 @@ def backup_key(sheet: Path) -> None:
 復旧コード / recovery code
     {code}
 
-このコードは、バックアップの復元にだけ使います。印刷して金庫に保管し、このファイルは削除してください。
+このコードは、バックアップの復元にだけ使います。
+印刷して金庫に保管し、このファイルは削除してください。
 This code opens backups. Print it, put it in the safe and delete this file.
 """
     write_new(sheet, paper.encode(), mode=0o600)
