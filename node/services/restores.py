@@ -18,11 +18,18 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.driver import Driver, Prepared
 from node.services import audit
 from protocol import FIRST_INCARNATION, Charter
 
 # Why a mail or a notice of before the backup waits for a person: it may have left already.
 RESTORED = "restored"
+
+_restore = models.table_of(models.Restore)
+# Everybody's order asks.
+_RECOVERING = Prepared(
+    select(_restore.c.incarnation).where(_restore.c.rejoined_at.is_(None)).limit(1)
+)
 
 
 def begin(session: Session, context: Context, backup_made_at: int) -> int:
@@ -90,7 +97,7 @@ def _call_everybody(session: Session) -> None:
 
 def is_recovering(session: Session) -> bool:
     """Whether this node was restored and has not heard enough yet: then it signs nothing."""
-    return _open(session) is not None
+    return Driver(session.connection()).first(_RECOVERING, {}) is not None
 
 
 def was_restored(session: Session) -> bool:

@@ -5,8 +5,8 @@ from alembic import op
 
 from node.migrations import DowngradeRefused
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
