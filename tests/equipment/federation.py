@@ -146,6 +146,7 @@ def founded(
     database_urls: Sequence[str] = (),
     settings: dict[str, str] | None = None,
     public_urls: Mapping[str, str] | None = None,
+    credit_limit: int = 20,
 ) -> Iterator[Federation]:
     """Found an alliance whose nodes are ready to start; all are killed at the end.
 
@@ -160,7 +161,7 @@ def founded(
             if public_urls and member in public_urls:
                 more["TASUKI_PUBLIC_URL"] = public_urls[member]
             nodes[member] = _prepare(folder / member, member, port, identities[member], url, more)
-        federation = Federation(nodes, _found(nodes, identities))
+        federation = Federation(nodes, _found(nodes, identities, credit_limit))
         yield federation
     finally:
         for running in nodes.values():
@@ -194,7 +195,9 @@ def _prepare(
     return RunningNode(member, port, kept | values, folder, node)
 
 
-def _found(nodes: dict[str, RunningNode], identities: dict[str, SigningKey]) -> Charter:
+def _found(
+    nodes: dict[str, RunningNode], identities: dict[str, SigningKey], credit_limit: int
+) -> Charter:
     q, b = propose_quorum(len(nodes))
     draft = Charter(
         alliance="minato",
@@ -202,7 +205,7 @@ def _found(nodes: dict[str, RunningNode], identities: dict[str, SigningKey]) -> 
         version=1,
         previous=bytes(32),
         members=tuple(
-            member_of(r.member, r.node.keyring, r.node.settings.public_url, 20)
+            member_of(r.member, r.node.keyring, r.node.settings.public_url, credit_limit)
             for r in nodes.values()
         ),
         q=q,

@@ -8,14 +8,22 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import select
 
 from node import models
-from node.services import exchange, ledger, outbox, referrals
-from tests.equipment.alliance import MEMBERS, House
+from node.services import outbox
+from tests.equipment.alliance import MEMBERS
 from tests.equipment.databases import Databases
-from tests.equipment.federation import Federation, RunningNode, eventually, founded
-from tests.equipment.referring import refer
+from tests.equipment.federation import Federation, eventually, founded
+from tests.equipment.standing import (
+    agree,
+    assert_exchanges_are_whole,
+    balance,
+    count,
+    digests,
+    offer_from,
+    released,
+)
 
 pytestmark = pytest.mark.federation
 
@@ -34,53 +42,6 @@ def federation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Feder
         yield stack.enter_context(founded(tmp_path, database_urls=urls, settings=unsafe))
 
 
-def offer_from(running: RunningNode, to: str) -> str:
-    return refer(House(running.node.context, running.node.database), to)
-
-
-def agree(running: RunningNode) -> None:
-    """Accept every card by the rule, as agencies do."""
-    with running.node.database.transaction() as session:
-        referrals.write_rule(
-            session,
-            running.node.context,
-            active=True,
-            monthly_cap=1000,
-            applicant_types=(),
-            regions=(),
-            user_id="hanako",
-        )
-
-
-def count(running: RunningNode, *conditions: ColumnElement[bool]) -> int:
-    with running.node.database.reading() as session:
-        return session.scalar(select(func.count()).where(*conditions)) or 0
-
-
-def released(running: RunningNode) -> int:
-    return count(running, models.ReferralOut.state == "released")
-
-
-def balance(running: RunningNode, account: str) -> int:
-    with running.node.database.reading() as session:
-        return ledger.SQLBooks(session).head(account).balance
-
-
-def digests(federation: Federation) -> set[bytes]:
-    found = set()
-    for running in federation.nodes.values():
-        with running.node.database.reading() as session:
-            found.add(ledger.state(session)[1])
-    return found
-
-
-def assert_exchanges_are_whole(federation: Federation) -> None:
-    for running in federation.nodes.values():
-        with running.node.database.reading() as session:
-            for peer in federation.nodes:
-                assert exchange.first_broken(session, peer) is None
-
-
 def test_referrals_are_accepted_released_and_paid_once(federation: Federation) -> None:
     partners = ("biwa", "seeds", "bridge")
     for partner in partners:
@@ -96,7 +57,11 @@ def test_referrals_are_accepted_released_and_paid_once(federation: Federation) -
         timeout_s=PATIENCE_S,
         what="nine points in everybody's books",
     )
-    eventually(lambda: len(digests(federation)) == 1, timeout_s=PATIENCE_S, what="equal digests")
+    eventually(
+        lambda: len(digests(federation.nodes.values())) == 1,
+        timeout_s=PATIENCE_S,
+        what="equal digests",
+    )
     for partner in partners:
         eventually(
             lambda: (
@@ -200,5 +165,9 @@ def test_every_referral_arrives_once_and_is_paid_once_under_kill_9(
     assert balance(biwa, "biwa") == -total
     assert count(aoba, models.InboxEntry.state == "refused") == 0
     assert count(biwa, models.InboxEntry.state == "refused") == 0
-    eventually(lambda: len(digests(federation)) == 1, timeout_s=PATIENCE_S, what="equal digests")
+    eventually(
+        lambda: len(digests(federation.nodes.values())) == 1,
+        timeout_s=PATIENCE_S,
+        what="equal digests",
+    )
     assert_exchanges_are_whole(federation)
