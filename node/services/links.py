@@ -98,6 +98,21 @@ def look(session: Session, token: str, *, lock: bool = False) -> models.Link:
     return link
 
 
+def of_applicant(session: Session, applicant_id: str) -> models.Link | None:
+    """The newest link that somebody got, whatever became of it; None when they got none."""
+    link = models.Link
+    rows = select(link).where(link.applicant_id == applicant_id)
+    return session.scalar(rows.order_by(link.created_at.desc(), link.id).limit(1))
+
+
+def of_consent(session: Session, consent_id: str) -> models.Link | None:
+    """The link through which a consent was given."""
+    link, consent = models.Link, models.Consent
+    return session.scalar(
+        select(link).join(consent, consent.link_id == link.id).where(consent.id == consent_id)
+    )
+
+
 def mark_opened(session: Session, context: Context, link_id: str) -> None:
     """Record that the person came: they POSTed something, which no scanner does."""
     link = models.Link

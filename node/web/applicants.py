@@ -13,7 +13,7 @@ from marshmallow import Schema, fields, validate
 from node import forms
 from node.i18n import later
 from node.models.applicants import APPLICANT_TYPES, STATUSES
-from node.services import audit
+from node.services import audit, links
 from node.services.applicants import exclusion, exporting, listing, values
 from node.services.applicants.listing import Filters
 from node.services.applicants.refusals import TooManyChosen
@@ -140,11 +140,14 @@ def detail(applicant_id: str) -> ResponseReturnValue:
     with here.database.reading() as session:
         entry = listing.entry_of(session, here.context, applicant_id)
         reason = exclusion.reason_for(session, here.context, applicant_id)
+        link = links.of_applicant(session, applicant_id)
     form = forms.Form({"exclusion": entry.row.exclusion or ""})
     return render_template(
         "applicants/detail.html",
         entry=entry,
         reason=_(exclusion.REASONS[reason]) if reason else None,
+        link=link,
+        is_link_over=link is not None and here.context.now() >= link.expires_at,
         form=form,
         flags=[("", _("May get a private link")), *_named(exclusion.FLAGS)],
         names=_names(),

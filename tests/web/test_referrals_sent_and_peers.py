@@ -7,6 +7,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from node import models
+from node.services import links
 from protocol import Charter
 from tests.equipment.peers import Answer, Caller
 from tests.equipment.season import DAY_S, PEOPLE, Season
@@ -39,6 +40,7 @@ def test_the_way_of_a_referral_from_consent_to_certified_point(
     sent = season.refer("aoba", "biwa", PEOPLE[0])
     recruiter = web.signed_in("recruiter")
     page = text(recruiter.get(f"/referrals/out/{sent}"))
+    assert "本人が専用リンクを開封" not in page, "nobody opened a link in this season"
     assert "本人が同意" in page
     assert "送信待ち" in page
     assert "次回送信：まもなく" in page
@@ -56,6 +58,25 @@ def test_the_way_of_a_referral_from_consent_to_certified_point(
     assert "/points/certificates/biwa/1" in page
     viewer = text(web.signed_in("viewer").get(f"/referrals/out/{sent}"))
     assert "台帳" not in viewer
+
+
+def test_that_the_link_was_opened_is_the_first_step_of_a_referral(
+    season: Season, web: WebHouse
+) -> None:
+    house = season.alliance["aoba"]
+    sent = season.refer("aoba", "biwa", PEOPLE[0])
+    with house.database.transaction() as session:
+        row = session.get_one(models.ReferralOut, sent)
+        link = links.of_consent(session, row.consent_id)
+        assert link is not None
+        links.mark_opened(session, house.context, link.id)
+    page = text(web.signed_in("recruiter").get(f"/referrals/out/{sent}"))
+    assert page.index("本人が専用リンクを開封") < page.index("本人が同意")
+
+    person = text(web.signed_in("recruiter").get(f"/applicants/{row.applicant_id}"))
+    assert "専用リンクの開封" in person
+    assert "まだ開かれていません" not in person
+    assert "まだありません" in person, "the season's consents close no link"
 
 
 def test_lists_of_sent_referrals_filter_and_count(season_on: Season) -> None:

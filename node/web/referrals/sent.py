@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from node import models
-from node.services import hires, outbox, referrals
+from node.services import hires, links, outbox, referrals
 from node.services.ledger import Place
 from node.web.csv_files import csv_answer
 from node.web.entrance import charter, company_name, node, require_role, user
@@ -124,9 +124,10 @@ def show(referral_id: str) -> ResponseReturnValue:
         hire = hires.find(session, "out", row.id) if row.shares_progress else None
         point = referrals.paid(session, here.context, [row]).get(row.id)
         person = referrals.people_of(session, here.context, [row]).get(row.id)
+        link = links.of_consent(session, row.consent_id)
     first = next((each.view for each in letters if each.view.id == row.envelope_id), None)
     may_see_points = user().may("recruiter", "approver")
-    events = _until_answer(row, first.delivered_at if first else None)
+    events = _opened(link) + _until_answer(row, first.delivered_at if first else None)
     events += _after_answer(row, point, with_points=may_see_points)
     events += _selection(stages, hire)
     return render_template(
@@ -141,6 +142,18 @@ def show(referral_id: str) -> ResponseReturnValue:
         point=point,
         may_see_points=may_see_points,
     )
+
+
+def _opened(link: models.Link | None) -> list[Event]:
+    if link is None or link.opened_at is None:
+        return []
+    return [
+        {
+            "title": _("Private link opened by the person"),
+            "at": link.opened_at,
+            "icon": "link-45deg",
+        }
+    ]
 
 
 def _until_answer(row: models.ReferralOut, delivered_at: int | None) -> list[Event]:
