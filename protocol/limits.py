@@ -12,13 +12,16 @@ JSON_DEPTH_MAX = 16
 
 # A member's id stands in headers, accounts and file names: one DNS label, lower case, no dots.
 MEMBER_ID_PATTERN = r"[a-z][a-z0-9-]{0,31}"
+# An alliance's id stands in the same places.
 ALLIANCE_ID_PATTERN = MEMBER_ID_PATTERN
+# What the pattern says, for whoever counts bytes.
 MEMBER_ID_CHARS_MAX = 32
 # A kind is a word of the glossary; the longest today has 15 characters.
 KIND_PATTERN = r"[a-z][a-z0-9-]{0,31}"
 # Ids of envelopes, entries, referrals: 128 random bits or more in hex or base64url, with room for
 # other makers' UUIDs and ULIDs.
 ID_PATTERN = r"[A-Za-z0-9_-]{16,64}"
+# What the pattern says, for whoever counts bytes.
 ID_CHARS_MAX = 64
 # More members than any alliance we know of; the quorum table is drawn for ten.
 MEMBERS_MAX = 64

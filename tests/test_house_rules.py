@@ -188,6 +188,22 @@ def test_only_the_clock_reads_the_clock() -> None:
     )
 
 
+def test_every_limit_of_the_protocol_has_its_reason() -> None:
+    path = ROOT / "protocol" / "limits.py"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    bare = [
+        f"{shown(path, part.lineno)} {ast.unparse(part.targets[0])}"
+        for part in tree(path).body
+        if isinstance(part, ast.Assign)
+        and not re.fullmatch(r"# .*\w.*[.)]", lines[part.lineno - 2])
+    ]
+    assert not bare, lesson(
+        "A number without a reason is changed by the first one it is in the way of. Above each "
+        "limit stands a full sentence: why this number.",
+        bare,
+    )
+
+
 def test_a_todo_has_a_name_and_a_reason() -> None:
     vague = [
         shown(path, number)
