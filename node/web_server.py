@@ -5,8 +5,11 @@ with threads, and one more thread in it does the worker's steps. On SQLite that 
 way, because one process has one writer. Larger members run `tasuki worker` beside it.
 """
 
+import errno
 import gc
 import re
+import socket
+import time
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -22,6 +25,39 @@ from node.worker import Worker
 LINKS = re.compile(r"^/+([ls])/+[^/]+")
 # Longer than a step of the worker, shorter than systemd waits.
 STOP_TIMEOUT_S = 25
+# A node that was stopped a moment ago may still be letting go of its port.
+PORT_FREE_WITHIN_S = 5
+PORT_POLL_S = 0.1
+
+
+class PortTaken(Exception):
+    """Something listens on this port already, perhaps this very node. Stop it, or give
+    TASUKI_LISTEN another port."""
+
+
+class AddressImpossible(Exception):
+    """This machine does not let the node listen on this address. Correct TASUKI_LISTEN; ports
+    below 1024 are the proxy's."""
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raise PortTaken or AddressImpossible unless the node can listen there.
+
+    gunicorn would say so too, in seven lines of its own, after everything else was opened.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    ends_at = time.monotonic() + PORT_FREE_WITHIN_S
+    while True:
+        try:
+            socket.create_server((host, port), family=family).close()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise AddressImpossible(f"{host}:{port}") from error
+            if time.monotonic() >= ends_at:
+                raise PortTaken(f"{host}:{port}") from error
+            time.sleep(PORT_POLL_S)
+        else:
+            return
 
 
 class TokenFreeLogger(Logger):  # type: ignore[misc]

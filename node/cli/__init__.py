@@ -2,19 +2,27 @@
 
 import click
 
-from node.cli.applicants import import_
-from node.cli.backup import backup, backup_key
-from node.cli.demo import demo
-from node.cli.doctor import doctor
-from node.cli.found import found
-from node.cli.init import init
-from node.cli.ledger import ledger
-from node.cli.restore import restore
-from node.cli.serve import serve, worker
-from node.cli.users import users
+from node.cli.words import LateGroup, Word
+
+WORDS = {
+    "backup": Word("node.cli.backup", "backup", "Write this node into one encrypted file."),
+    "backup-key": Word("node.cli.backup", "backup_key", "Make a recipient of backups, on paper."),
+    "demo": Word("node.cli.demo", "demo", "Found an alliance of four here, and play it through."),
+    "doctor": Word(
+        "node.cli.doctor", "doctor", "Look whether this node is well, and say what to do."
+    ),
+    "found": Word("node.cli.found", "found", "Found an alliance: draft, sign, adopt."),
+    "import": Word("node.cli.applicants", "import_", "Import applicants from a CSV or TSV file."),
+    "init": Word("node.cli.init", "init", "Make this member's keys and its first administrator."),
+    "ledger": Word("node.cli.ledger", "ledger", "Look at this node's ledger, and prove it again."),
+    "restore": Word("node.cli.restore", "restore", "Bring a node back from a backup."),
+    "serve": Word("node.cli.serve", "serve", "Run this node: pages, peers and the worker."),
+    "users": Word("node.cli.users", "users", "List, add and repair the users of this node."),
+    "worker": Word("node.cli.serve", "worker", "Run one more worker beside `tasuki serve`."),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LateGroup, words=WORDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tasuki")
 def main() -> None:
     """Run one member's node of a recruiting alliance.
@@ -22,20 +30,3 @@ def main() -> None:
     Settings come from the environment and from the file that TASUKI_ENV_FILE names; see
     deploy/tasuki.env. Every word has its own help: `tasuki init --help`.
     """
-
-
-for command in (
-    demo,
-    init,
-    found,
-    serve,
-    worker,
-    doctor,
-    users,
-    import_,
-    ledger,
-    backup,
-    backup_key,
-    restore,
-):
-    main.add_command(command)

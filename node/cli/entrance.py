@@ -8,39 +8,21 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
-from node import backup_file, config, keyring_file, logs
-from node.app import open_node
+from node import config
 from node.config import Settings, SettingsInvalid
-from node.database import DatabaseUnsafe, DatabaseURLInvalid
-from node.installation import Node
-from node.migrations import SchemaNewer
-from node.recovery import RecoveryCodeWrong
 from node.refusals import Refusal
 from protocol import ProtocolError
+
+if TYPE_CHECKING:
+    from node.installation import Node
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Errors whose docstring is the sentence for whoever typed the command.
-SAID_PLAINLY = (
-    keyring_file.KeyFileMissing,
-    keyring_file.KeyFileExists,
-    keyring_file.KeyFileExposed,
-    keyring_file.KeyFileDamaged,
-    keyring_file.PassphraseWrong,
-    keyring_file.PassphraseWeak,
-    DatabaseUnsafe,
-    DatabaseURLInvalid,
-    SchemaNewer,
-    RecoveryCodeWrong,
-    backup_file.BackupUnreadable,
-    backup_file.NotARecipient,
-    backup_file.RecipientInvalid,
-)
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON for a script.")
 
@@ -68,12 +50,40 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
             if error.filename is None:
                 raise
             raise Failed(f"{error.filename}: {error.strerror}") from error
-        except SAID_PLAINLY as error:
+        except _said_plainly() as error:
             detail = f" ({error})" if str(error) else ""
             sentence = " ".join((type(error).__doc__ or "").split())
             raise Failed(f"{sentence}{detail}") from error
 
     return carried_out
+
+
+def _said_plainly() -> tuple[type[Exception], ...]:
+    """Errors whose docstring is the sentence for whoever typed the command."""
+    # Looked up only when something went wrong: help needs neither database nor keys.
+    from node import backup_file, keyring_file
+    from node.database import DatabaseUnsafe, DatabaseURLInvalid
+    from node.migrations import SchemaNewer
+    from node.recovery import RecoveryCodeWrong
+    from node.web_server import AddressImpossible, PortTaken
+
+    return (
+        AddressImpossible,
+        backup_file.BackupUnreadable,
+        backup_file.NotARecipient,
+        backup_file.RecipientInvalid,
+        keyring_file.KeyFileMissing,
+        keyring_file.KeyFileExists,
+        keyring_file.KeyFileExposed,
+        keyring_file.KeyFileDamaged,
+        keyring_file.PassphraseWrong,
+        keyring_file.PassphraseWeak,
+        DatabaseUnsafe,
+        DatabaseURLInvalid,
+        PortTaken,
+        SchemaNewer,
+        RecoveryCodeWrong,
+    )
 
 
 def ask(question: str, option: str, *, hidden: bool = False) -> str:
@@ -89,13 +99,17 @@ def ask(question: str, option: str, *, hidden: bool = False) -> str:
 
 def load_settings() -> Settings:
     """The settings of this environment, with the log set up as they say."""
+    from node import logs
+
     settings = config.load()
     logs.configure(settings.log_level)
     return settings
 
 
-def opened() -> Node:
+def opened() -> "Node":
     """The node that the settings describe, its database at today's schema."""
+    from node.app import open_node
+
     node = open_node(load_settings())
     node.database.upgrade()
     return node

@@ -8,7 +8,7 @@ import click
 from node.app import open_node
 from node.cli.entrance import load_settings, plainly
 from node.database import Database
-from node.web_server import NodeServer
+from node.web_server import NodeServer, require_free_port
 from node.worker import Worker
 
 
@@ -18,6 +18,7 @@ from node.worker import Worker
 def serve(no_worker: bool) -> None:
     """Run this node: pages, peers and the worker. SIGTERM stops it cleanly."""
     settings = load_settings()
+    require_free_port(*settings.listen)
     # Before the fork, once: the schema, and whether the keys can be opened at all.
     node = open_node(settings)
     node.database.upgrade()

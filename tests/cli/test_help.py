@@ -2,13 +2,18 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from node.cli import main
+from node.cli import WORDS, main
+
+# What a node is made of, and help does without.
+HEAVY = ("node.app", "flask", "sqlalchemy", "alembic", "cryptography", "nacl", "structlog")
 
 
 def commands(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -50,3 +55,19 @@ def test_the_example_of_every_command_could_be_typed(words: tuple[str, ...]) -> 
     assert target is command
     known = {name for each in target.params for name in (*each.opts, *each.secondary_opts)}
     assert {word for word in rest if word.startswith("-")} <= known
+
+
+def test_the_list_of_words_says_what_each_says_of_itself() -> None:
+    for word, place in WORDS.items():
+        assert place.sentence == place.load().get_short_help_str(limit=100), word
+
+
+def test_help_and_a_word_that_is_none_load_nothing_of_a_node() -> None:
+    for words in (["--help"], ["--version"], ["sevre"]):
+        script = f"import sys; from node.cli import main; main({words!r}, standalone_mode=False)"
+        told = f"sys.exit(' '.join(set({HEAVY!r}) & set(sys.modules)))"
+        whole = f"try:\n exec({script!r})\nexcept Exception: pass\nimport sys; {told}"
+        ended = subprocess.run(
+            [sys.executable, "-c", whole], capture_output=True, text=True, check=False
+        )
+        assert ended.stderr.strip() == "", f"tasuki {' '.join(words)} loads {ended.stderr}"

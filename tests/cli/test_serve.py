@@ -50,6 +50,28 @@ def test_serve_without_keys_says_so_and_ends(tmp_path: Path) -> None:
     assert "There is no key file; run `tasuki init`" in ended.err
 
 
+def test_a_port_that_is_in_use_is_said_in_one_sentence(node: RunningNode) -> None:
+    with socket.create_server(("127.0.0.1", node.port)):
+        ended = subprocess.run(
+            [*TASUKI, "serve"], env=node.environment, capture_output=True, text=True, check=False
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        "Error: Something listens on this port already, perhaps this very node. Stop it, or give "
+        f"TASUKI_LISTEN another port. (127.0.0.1:{node.port})"
+    ]
+
+
+def test_an_address_of_another_machine_is_said_in_one_sentence(node: RunningNode) -> None:
+    elsewhere = {**node.environment, "TASUKI_LISTEN": "192.0.2.1:8080"}
+    ended = subprocess.run(
+        [*TASUKI, "serve"], env=elsewhere, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "does not let the node listen" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
 def test_pages_alone_run_without_a_worker(node: RunningNode) -> None:
     node.more = ["--no-worker"]
     node.start()
