@@ -23,6 +23,7 @@ blueprint = Blueprint("sign_in", __name__)
 
 LANGUAGE_COOKIE = "lang"
 LANGUAGE_COOKIE_S = 365 * 24 * 3600
+MARKS_CHARS_MAX = 100  # ours have 45; a browser that says more says nothing
 
 
 class SignIn(Schema):
@@ -51,11 +52,11 @@ def sign_in() -> ResponseReturnValue:
     if form.errors:
         return _page(form, asked, 422)
     # The password keeps its blanks: it is compared, not read.
-    login, password = values["login"], request.form["password"]
-    here, address = node(), client_address()
+    login, password, here = values["login"], request.form["password"], node()
+    attempt = sessions.Attempt(login, client_address(), _mark())
 
     with here.database.reading() as session:
-        wait_s = sessions.wait_s(session, here.context, login=login, address=address)
+        wait_s = sessions.wait_s(session, here.context, attempt)
         candidate = sessions.candidate_for(session, login)
     if wait_s:
         minutes = -(-wait_s // 60)
@@ -67,16 +68,18 @@ def sign_in() -> ResponseReturnValue:
         if candidate is None:
             users.password_is_right(None, password)
         with here.database.transaction() as session:
-            sessions.record_failure(session, here.context, login=login, address=address)
+            sessions.record_failure(session, here.context, attempt)
         form.errors["form"] = _("The user name or the password is not right.")
         return _page(form, asked, 422)
     with here.database.transaction() as session:
+        sessions.forget_failures(session, here.context, attempt)
         token = sessions.open_session(session, here.context, candidate)
 
     # Nothing from before the sign-in stays, so that no one can have prepared it (ASVS 7.2.4).
     browser.clear()
     answer = redirect(local_path(asked))
     _set_token(answer, token)
+    _set_mark(answer, sessions.mark_for(here.context, candidate.login))
     if request.cookies.get(LANGUAGE_COOKIE) is None:
         _set_language(answer, candidate.locale)
     return answer
@@ -117,6 +120,27 @@ def _set_token(answer: Response, token: str) -> None:
     # No max-age: the cookie goes with the browser, the session by its own clock.
     answer.set_cookie(
         cookie_name(), token, path="/", secure=is_https(), httponly=True, samesite="Lax"
+    )
+
+
+def _mark_name() -> str:
+    return f"{cookie_name()}-known"
+
+
+def _mark() -> str:
+    mark = request.cookies.get(_mark_name(), "")
+    return mark if len(mark) <= MARKS_CHARS_MAX and mark.isascii() else ""
+
+
+def _set_mark(answer: Response, mark: str) -> None:
+    answer.set_cookie(
+        _mark_name(),
+        mark,
+        max_age=sessions.BROWSER_KNOWN_S,
+        path="/",
+        secure=is_https(),
+        httponly=True,
+        samesite="Lax",
     )
 
 

@@ -60,7 +60,7 @@ def test_guessing_one_login_is_slowed_down_and_ends_by_itself(
     web: WebHouse, visitor: Visitor
 ) -> None:
     web.user("admin")
-    for _ in range(sessions.ATTEMPTS_OF_LOGIN_MAX):
+    for _ in range(sessions.ATTEMPTS_MAX):
         assert try_to_sign_in(visitor, "admin", "not this one") == 422
 
     refused = visitor.post("/sign-in", {"login": "admin", "password": PASSWORD})
@@ -72,12 +72,53 @@ def test_guessing_one_login_is_slowed_down_and_ends_by_itself(
     assert try_to_sign_in(visitor, "admin", PASSWORD) == 302
 
 
-def test_one_address_cannot_go_through_many_logins(web: WebHouse, visitor: Visitor) -> None:
+def test_strangers_lock_nobody_out_of_their_own_browser(web: WebHouse, visitor: Visitor) -> None:
+    web.user("admin")
+    assert try_to_sign_in(visitor, "admin", PASSWORD) == 302
+    visitor.client.delete_cookie("tasuki-aoba")
+    for number in range(sessions.ATTEMPTS_OF_LOGIN_MAX):
+        fail(web, "admin", f"203.0.113.{number}")
+    for number in range(sessions.ATTEMPTS_OF_ADDRESS_MAX):
+        fail(web, f"person{number}", "127.0.0.1")
+
+    assert try_to_sign_in(web.visitor(), "admin", PASSWORD) == 429, "a browser nobody knows"
+    assert try_to_sign_in(visitor, "admin", PASSWORD) == 302
+
+
+def test_a_known_browser_has_as_many_tries_as_any_and_only_for_its_own_login(
+    web: WebHouse, visitor: Visitor
+) -> None:
+    web.user("admin")
+    web.user("viewer")
+    assert try_to_sign_in(visitor, "admin", PASSWORD) == 302
+    visitor.client.delete_cookie("tasuki-aoba")
+    for number in range(sessions.ATTEMPTS_OF_LOGIN_MAX):
+        fail(web, "viewer", f"203.0.113.{number}")
+    assert try_to_sign_in(visitor, "viewer", PASSWORD) == 429, "the mark is another login's"
+
+    for _ in range(sessions.ATTEMPTS_MAX):
+        assert try_to_sign_in(visitor, "admin", "not this one") == 422
+    assert try_to_sign_in(visitor, "admin", PASSWORD) == 429
+
+
+@pytest.mark.parametrize("mark", ["", ".", "x", "x.y", "x." + "y" * 22, "x" * 500, "é.é"])
+def test_a_made_up_mark_makes_no_browser_known(web: WebHouse, visitor: Visitor, mark: str) -> None:
+    web.user("admin")
+    for number in range(sessions.ATTEMPTS_OF_LOGIN_MAX):
+        fail(web, "admin", f"203.0.113.{number}")
+    visitor.client.set_cookie("tasuki-aoba-known", mark)
+    assert try_to_sign_in(visitor, "admin", PASSWORD) == 429
+
+
+def fail(web: WebHouse, login: str, address: str) -> None:
+    """Somebody fails to sign in from there, without the slow password."""
     with web.node.database.transaction() as session:
-        for number in range(sessions.ATTEMPTS_OF_ADDRESS_MAX):
-            sessions.record_failure(
-                session, web.node.context, login=f"person{number}", address="127.0.0.1"
-            )
+        sessions.record_failure(session, web.node.context, sessions.Attempt(login, address))
+
+
+def test_one_address_cannot_go_through_many_logins(web: WebHouse, visitor: Visitor) -> None:
+    for number in range(sessions.ATTEMPTS_OF_ADDRESS_MAX):
+        fail(web, f"person{number}", "127.0.0.1")
     assert try_to_sign_in(visitor, "person99", "not this one") == 429
 
     elsewhere = {"X-Forwarded-For": "203.0.113.9"}
@@ -87,12 +128,12 @@ def test_one_address_cannot_go_through_many_logins(web: WebHouse, visitor: Visit
 
 def test_only_the_nearest_proxy_says_where_a_client_is(web: WebHouse, visitor: Visitor) -> None:
     """Whatever a client puts before the proxy's own entry changes nothing."""
-    for number in range(sessions.ATTEMPTS_OF_LOGIN_MAX):
+    for number in range(sessions.ATTEMPTS_MAX):
         claimed = {"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.9"}
         visitor.post("/sign-in", {"login": f"x{number}", "password": "no"}, headers=claimed)
     with web.node.database.reading() as session:
         keys = session.scalars(select(models.SignInAttempt.key).distinct()).all()
-    assert len(keys) == sessions.ATTEMPTS_OF_LOGIN_MAX + 1, "one key of the address, no more"
+    assert len(keys) == 2 * sessions.ATTEMPTS_MAX + 1, "one key of the address, no more"
 
 
 def test_neither_login_nor_address_is_kept_with_an_attempt(web: WebHouse, visitor: Visitor) -> None:
