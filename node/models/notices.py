@@ -157,3 +157,5 @@ class Notice(Model):
     lease_until: Mapped[int | None] = mapped_column(default=None)
     error: Mapped[str | None] = mapped_column(default=None)  # a code, no words of the server
     sent_at: Mapped[int | None] = mapped_column(default=None)
+    # A keyed digest of what stood in the letter when it was approved: another is not sent.
+    approved_as: Mapped[bytes | None] = mapped_column(default=None)

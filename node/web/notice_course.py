@@ -3,7 +3,16 @@
 import csv
 import io
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -12,7 +21,7 @@ from node.services.applicants.exporting import neutral
 from node.services.notices import reports
 from node.web.entrance import node, require_role, user
 from node.web.filters import moment
-from node.web.notice_pages import STATES, reason_names
+from node.web.notice_pages import CHECKS, STATES, confirm_again, reason_names
 
 blueprint = Blueprint("notice_course", __name__, url_prefix="/notices")
 
@@ -23,10 +32,16 @@ NOTICE_STATES = ("waiting", "queued", "sent", "failed", "cancelled")
 @blueprint.post("/<batch_id>/approve")
 @require_role("approver")
 def approve(batch_id: str) -> ResponseReturnValue:
-    """Agree as the second person."""
+    """Agree as the second person, to what the page showed."""
     here = node()
-    with here.database.transaction() as session:
-        notices.approve(session, here.context, batch_id, user_id=user().id)
+    if not set(CHECKS) <= set(request.form.getlist("checked")):
+        return confirm_again(batch_id, _("Tick each line once you have checked it."))
+    seen = request.form.get("digest", "")
+    try:
+        with here.database.transaction() as session:
+            notices.approve(session, here.context, batch_id, user_id=user().id, digest=seen)
+    except (notices.BatchChanged, notices.ValuesMissing) as refusal:
+        return confirm_again(batch_id, _(refusal.sentence()), refusal.status)
     flash(_("The batch is approved and booked."), "success")
     return redirect(url_for("notices.show", batch_id=batch_id))
 

@@ -69,6 +69,13 @@ def confirm_page(
     return make_response(page, status if error else 200)
 
 
+def confirm_again(batch_id: str, error: str, status: int = 422) -> ResponseReturnValue:
+    """The page to check, as the batch stands now, with the reason on top of it."""
+    with node().database.reading() as session:
+        batch = notices.get(session, batch_id)
+        return confirm_page(session, batch, error=error, status=status)
+
+
 def course_page(session: Session, batch: models.NoticeBatch) -> ResponseReturnValue:
     """Booked, being sent, sent or cancelled."""
     here = node()

@@ -22,11 +22,18 @@ from marshmallow import Schema, fields, validate
 
 from node import forms, models
 from node.models.notices import EXCLUDED_GET
-from node.refusals import Refusal
 from node.services import notices, templates
 from node.services.notices import Sender, Wish, reports
 from node.web.entrance import node, require_role, user
-from node.web.notice_pages import CHECKS, STATES, confirm_page, course_page, draft_page, steps
+from node.web.notice_pages import (
+    CHECKS,
+    STATES,
+    confirm_again,
+    confirm_page,
+    course_page,
+    draft_page,
+    steps,
+)
 
 blueprint = Blueprint("notices", __name__, url_prefix="/notices")
 
@@ -210,9 +217,7 @@ def ask(batch_id: str) -> ResponseReturnValue:
     """Ask for approval; a small batch is booked at once."""
     here = node()
     if not set(CHECKS) <= set(request.form.getlist("checked")):
-        with here.database.reading() as session:
-            said = _("Tick each line once you have checked it.")
-            return confirm_page(session, notices.get(session, batch_id), error=said)
+        return confirm_again(batch_id, _("Tick each line once you have checked it."))
     try:
         with here.database.transaction() as session:
             batch = notices.request(
@@ -224,19 +229,12 @@ def ask(batch_id: str) -> ResponseReturnValue:
             )
             state = batch.state
     except (notices.BatchChanged, notices.ValuesMissing, notices.SenderIncomplete) as refusal:
-        return _refused(batch_id, refusal)
+        return confirm_again(batch_id, _(refusal.sentence()), refusal.status)
     if state == "waiting_approval":
         flash(
             _("Approval has been asked for. Nothing leaves before another person agrees."), "info"
         )
     return redirect(url_for("notices.show", batch_id=batch_id))
-
-
-def _refused(batch_id: str, refusal: Refusal) -> ResponseReturnValue:
-    """Show the page to check again, with the reason on top of it."""
-    with node().database.reading() as session:
-        batch = notices.get(session, batch_id)
-        return confirm_page(session, batch, error=_(refusal.sentence()), status=refusal.status)
 
 
 def _form_of(batch: models.NoticeBatch) -> forms.Form:

@@ -98,11 +98,12 @@ class Room:
             who, seen = user or self.recruiter, digest or shown.digest
             return notices.request(session, context, batch, user_id=who, digest=seen).state
 
-    def approve(self, batch: str, *, user: str | None = None) -> int:
-        """Approve it; the second at which it will leave."""
+    def approve(self, batch: str, *, user: str | None = None, digest: str | None = None) -> int:
+        """Approve it as it stands; the second at which it will leave."""
         with self.node.database.transaction() as session:
-            who = user or self.approver
-            made = notices.approve(session, self.node.context, batch, user_id=who)
+            context, who = self.node.context, user or self.approver
+            seen = digest or notices.review(session, context, notices.get(session, batch)).digest
+            made = notices.approve(session, context, batch, user_id=who, digest=seen)
             assert made.scheduled_at is not None
             return made.scheduled_at
 

@@ -125,3 +125,62 @@ def test_who_asked_for_no_more_contact_meanwhile_gets_no_link(
     (mail,) = mail_server.to("person1@example.jp")
     assert not LINK.search(text_of(mail))
     assert LINK.search(text_of(mail_server.to("person2@example.jp")[0]))
+
+
+def test_an_approval_does_not_cover_who_was_changed_while_it_was_looked_at(room: Room) -> None:
+    ids = room.applicants(10)
+    batch = room.draft(ids, room.template())
+    room.request(batch)
+    with room.node.database.reading() as session:
+        seen = notices.review(session, room.node.context, notices.get(session, batch)).digest
+    room.applicants(1, email="another@example.jp")
+    before = room.states(batch)
+    with pytest.raises(notices.BatchChanged) as refused:
+        room.approve(batch, digest=seen)
+    assert refused.value.code == "batch-changed"
+    assert room.states(batch) == before == {"waiting": 10}
+    room.approve(batch)  # as it stands now
+
+
+@pytest.mark.parametrize(
+    "changed", [{"email": "another@example.jp"}, {"name": "別人 花子"}, {"job": "別の求人"}]
+)
+def test_who_was_changed_after_the_approval_is_told_by_a_new_batch_only(
+    room: Room, mail_server: MailServer, changed: dict[str, str]
+) -> None:
+    ids = room.applicants(10)
+    batch = room.booked(ids, room.template())
+    assert room.applicants(1, **changed) == [], "the same person, corrected"
+    assert room.applicants(1, first=2) == [], "the same file again changes nothing"
+    room.clock.move(900)
+    room.work()
+    assert len(mail_server.messages) == 9
+    assert room.states(batch) == {"sent": 9, "cancelled": 1}
+    with room.node.database.reading() as session:
+        (left,) = session.query(models.Notice).filter_by(state="cancelled")
+        assert (left.error, left.link_id) == ("changed_since", None)
+        corrected = left.applicant_id
+        revoked = [link for link in session.scalars(select(models.Link)) if link.revoked_at]
+        assert [link.applicant_id for link in revoked] == [corrected]
+
+    room.booked([corrected], room.template())
+    room.clock.move(900)
+    room.work()
+    (mail,) = mail_server.to(changed.get("email", "person1@example.jp"))
+    assert LINK.search(text_of(mail))
+
+
+def test_a_small_batch_is_sent_again_to_an_address_that_was_corrected(
+    room: Room, mail_server: MailServer
+) -> None:
+    mail_server.refused.add("person1@example.jp")
+    batch = room.booked(room.applicants(2), room.template())
+    room.clock.move(900)
+    room.work()
+    assert room.states(batch) == {"sent": 1, "failed": 1}
+    room.applicants(1, email="corrected@example.jp")
+    with room.node.database.transaction() as session:
+        notices.resend_failed(session, room.node.context, batch, user_id=room.recruiter)
+    room.work()
+    assert room.states(batch) == {"sent": 2}
+    assert len(mail_server.to("corrected@example.jp")) == 1

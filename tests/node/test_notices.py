@@ -339,5 +339,5 @@ def test_nobody_sends_a_letter_that_nobody_signs(room: Room, missing: str) -> No
 
 def test_a_batch_that_does_not_exist_is_refused(room: Room) -> None:
     with pytest.raises(Refusal) as refused, room.node.database.transaction() as session:
-        notices.approve(session, room.node.context, "nothing", user_id=room.approver)
+        notices.approve(session, room.node.context, "nothing", user_id=room.approver, digest="")
     assert refused.value.code == "batch-unknown"

@@ -15,6 +15,8 @@ from tests.equipment.notices_room import Room, open_room
 from tests.equipment.smtp import MailServer
 from tests.equipment.web_house import Visitor, WebHouse
 
+CHECKS = ["recipients", "sender", "variables", "jobs"]
+
 SignIn = Callable[[Page, str], None]
 Check = Callable[[Page], None]
 SENDER = {
@@ -58,8 +60,7 @@ def ask(visitor: Visitor, batch: str) -> int:
     page = visitor.get(f"/notices/{batch}/confirm").get_data(as_text=True)
     digest = re.search(r'name="digest" value="([0-9a-f]+)"', page)
     assert digest
-    checked = ["recipients", "sender", "variables", "jobs"]
-    values = {"digest": digest[1], "checked": checked}
+    values = {"digest": digest[1], "checked": CHECKS}
     return visitor.post(f"/notices/{batch}/request", values).status_code
 
 
@@ -108,7 +109,7 @@ def test_notices_go_from_the_choice_to_the_request(
     page.click("#to-confirm")
     expect(page.locator("#facts")).to_contain_text("13 通")
     check_accessibility(page)
-    for name in ("recipients", "sender", "variables", "jobs"):
+    for name in CHECKS:
         page.check(f"#checked-{name}")
     page.click("#submit")
     expect(page.locator(".message-info").first).to_contain_text("承認を依頼しました")
@@ -133,7 +134,7 @@ def test_a_second_person_approves_and_the_report_says_what_became_of_it(
     page.goto(f"{address}/notices?state=waiting_approval")
     check_accessibility(page)
     page.click("#notices a")
-    for name in ("recipients", "sender", "variables", "jobs"):
+    for name in CHECKS:
         page.check(f"#checked-{name}")
     check_accessibility(page)
     page.click("#submit")
@@ -248,7 +249,7 @@ def test_the_requester_cannot_approve_and_a_viewer_can_do_nothing(
     assert ask(admin, batch) == 302
     assert state(room, batch) == "waiting_approval"
 
-    answer = admin.post(f"/notices/{batch}/approve")
+    answer = admin.post(f"/notices/{batch}/approve", {"checked": CHECKS})
     assert answer.status_code == 403
     assert "approval-same-person" in answer.get_data(as_text=True)
     assert state(room, batch) == "waiting_approval"
@@ -269,6 +270,27 @@ def test_each_line_of_the_checklist_must_be_ticked(room: Room, web: WebHouse) ->
     answer = visitor.post(f"/notices/{batch}/request", {"checked": ["recipients", "sender"]})
     assert answer.status_code == 422
     assert state(room, batch) == "draft"
+
+
+def test_the_second_person_ticks_each_line_and_agrees_to_what_the_page_shows(
+    room: Room, web: WebHouse
+) -> None:
+    batch = room.draft(room.applicants(12), room.template())
+    room.request(batch)
+    approver = web.signed_in("approver")
+    page = approver.get(f"/notices/{batch}").get_data(as_text=True)
+    found = re.search(r'name="digest" value="(\w+)"', page)
+    assert found
+    form = {"digest": found[1], "checked": CHECKS}
+    answer = approver.post(f"/notices/{batch}/approve", {**form, "checked": CHECKS[:3]})
+    assert answer.status_code == 422
+    assert state(room, batch) == "waiting_approval"
+
+    room.applicants(1, email="another@example.jp")
+    answer = approver.post(f"/notices/{batch}/approve", form)
+    assert answer.status_code == 409
+    assert "もう一度ご確認ください" in answer.get_data(as_text=True)
+    assert state(room, batch) == "waiting_approval"
 
 
 def test_a_missing_value_is_named_on_the_page_and_nothing_is_sent(
@@ -292,8 +314,7 @@ def test_a_page_that_is_out_of_date_is_refused(room: Room, web: WebHouse) -> Non
     template = room.template()
     batch = begin(visitor, room.applicants(3))
     write(visitor, batch, template)
-    checked = ["recipients", "sender", "variables", "jobs"]
-    answer = visitor.post(f"/notices/{batch}/request", {"digest": "0" * 64, "checked": checked})
+    answer = visitor.post(f"/notices/{batch}/request", {"digest": "0" * 64, "checked": CHECKS})
     assert answer.status_code == 409
     assert "もう一度ご確認ください" in answer.get_data(as_text=True)
     assert state(room, batch) == "draft"

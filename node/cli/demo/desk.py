@@ -79,7 +79,7 @@ class Desk:
     def approve_notices(self, batch: str) -> None:
         """Look at a batch that a colleague prepared, and approve it."""
         page = self.browser.open(batch)
-        self.browser.submit(page, "confirmation")
+        self.browser.submit(page, "confirmation", {"checked": CHECKS})
 
     # --- Referrals. ---
 

@@ -172,17 +172,23 @@ def request(
 
 
 def approve(
-    session: Session, context: Context, batch_id: str, *, user_id: str
+    session: Session, context: Context, batch_id: str, *, user_id: str, digest: str
 ) -> models.NoticeBatch:
-    """Approve as the second person, and book the batch."""
+    """Approve as the second person what the page showed, and book the batch.
+
+    `digest` is that of the review the person looked at; anything else is BatchChanged.
+    """
     batch = get(session, batch_id, lock=True)
     if batch.state != "waiting_approval":
         raise BatchNotWaiting
     if batch.requested_by == user_id:
         raise ApprovalBySamePerson
     # Somebody's data may have changed while the batch waited.
-    if gaps := review(session, context, batch).missing:
-        raise ValuesMissing(people=len(gaps))
+    shown = review(session, context, batch)
+    if shown.missing:
+        raise ValuesMissing(people=len(shown.missing))
+    if shown.digest != digest:
+        raise BatchChanged
 
     batch.approved_by = user_id
     _book(session, context, batch)
@@ -300,8 +306,10 @@ def _book(session: Session, context: Context, batch: models.NoticeBatch) -> None
         models.Notice.batch_id == batch.id, models.Notice.state == "waiting"
     )
     notices = list(session.scalars(waiting))
+    prints = recipients.fingerprints(session, context, [each.applicant_id for each in notices])
     made = {}
     for notice in notices:
+        notice.approved_as = prints.get(notice.applicant_id)
         notice.state, notice.next_attempt_at = "queued", batch.scheduled_at
         if has_link and notice.exclusion is None:
             expires_at = batch.scheduled_at + links.LIFE_S

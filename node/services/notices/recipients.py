@@ -5,6 +5,7 @@ address. Others are told, but are not invited: too young, unwilling, lately plac
 the reason is shown to HR, and never stands in a mail.
 """
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -29,10 +30,17 @@ LEFT_OUT: Mapping[str, str] = {
     "unknown": later("No longer in the list of applicants"),
     "already_notified": later("Has been told already"),
     "in_another_batch": later("Stands in another batch of notices"),
+    "changed_since": later("Was changed after the approval; prepare a new batch"),
 }
 # Of the reasons against a link, those that are reasons against a letter too.
 NOT_TOLD = frozenset({"erased", "withdrawn", "not_rejected", "no_email"})
 T = TypeVar("T")
+
+
+def fingerprint(context: Context, row: models.Applicant, person: Person) -> bytes:
+    """Sum up what of a person stands on and in a letter, to know later whether it is the same."""
+    said = json.dumps([person.email, person.name, person.family, row.job, row.stage])
+    return context.keyring.blind("notices.approved_as", said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,15 @@ def people(
         for piece in pieces(rows)
         for applicant_id, person in applicants.persons_of(session, context, piece).items()
     }
+
+
+def fingerprints(
+    session: Session, context: Context, applicant_ids: Collection[str]
+) -> dict[str, bytes]:
+    """Return everybody's fingerprint as they are now; the erased and unknown have none."""
+    rows = list(_applicants(session, applicant_ids))
+    found = people(session, context, rows)
+    return {row.id: fingerprint(context, row, found[row.id]) for row in rows if row.id in found}
 
 
 def _left_out(row: models.Applicant | None, busy: Collection[str]) -> str | None:

@@ -7,7 +7,7 @@ if anything changed in between, the request is refused and they look again.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import templates
+from node.services.applicants import Person
 from node.services.notices import booking, letter, recipients
 from node.services.notices.letter import Company, Occasion, Sender
 from node.services.notices.recipients import Standing
@@ -76,7 +77,10 @@ def review(session: Session, context: Context, batch: models.NoticeBatch) -> Rev
     chosen = {*with_link, *(one for ids in plain.values() for one in ids)}
     to_send = tuple(one for one in standings if one in chosen)
 
-    missing = _missing(session, context, occasion, standings, to_send, set(with_link))
+    rows = [_row(standings[one]) for one in to_send]
+    people = recipients.people(session, context, rows)
+    missing = _missing(occasion, rows, people, set(with_link))
+    prints = [recipients.fingerprint(context, row, people[row.id]).hex() for row in rows]
     jobs = Counter(_row(standings[one]).job or "―" for one in to_send)
     return Review(
         to_send=to_send,
@@ -88,7 +92,7 @@ def review(session: Session, context: Context, batch: models.NoticeBatch) -> Rev
         findings=lint.findings(occasion.text.subject, occasion.text.body),
         sender_complete=all(vars_of(occasion.sender)),
         slot=booking.slot(context, wished_at=batch.wished_at),
-        digest=_digest(batch, to_send, with_link),
+        digest=_digest(batch, sorted(zip(to_send, prints, strict=True)), with_link),
     )
 
 
@@ -162,15 +166,11 @@ def _row(standing: Standing) -> models.Applicant:
 
 
 def _missing(
-    session: Session,
-    context: Context,
     occasion: Occasion,
-    standings: Mapping[str, Standing],
-    to_send: tuple[str, ...],
+    rows: Sequence[models.Applicant],
+    people: Mapping[str, Person],
     with_link: set[str],
 ) -> tuple[Missing, ...]:
-    rows = [_row(standings[one]) for one in to_send]
-    people = recipients.people(session, context, rows)
     found = []
     for row in rows:
         person = people[row.id]
@@ -183,14 +183,16 @@ def _missing(
     return tuple(found)
 
 
-def _digest(batch: models.NoticeBatch, to_send: tuple[str, ...], with_link: tuple[str, ...]) -> str:
-    """Sum up what was looked at: the words, who signs, who gets a letter, and who a link."""
+def _digest(
+    batch: models.NoticeBatch, letters: Sequence[tuple[str, str]], with_link: tuple[str, ...]
+) -> str:
+    """Sum up what was looked at: the words, who signs, who gets which letter, and who a link."""
     shown = [
         batch.template_id,
         batch.version,
         *vars_of(sender_of(batch)),
         batch.wished_at,
-        sorted(to_send),
+        letters,
         sorted(with_link),
     ]
     return hashlib.sha256(json.dumps(shown, ensure_ascii=False).encode()).hexdigest()

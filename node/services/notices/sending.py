@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import audit, links, mailing
+from node.services.applicants import Person
 from node.services.mailing import Outgoing
 from node.services.notices import booking, letter, recipients
 from node.services.notices.batches import get
@@ -129,8 +130,13 @@ def resend_failed(
     if batch.state not in ("sending", "sent") or not failed:
         raise NothingFailed
     at = booking.in_hours(context, context.clock.now())
+    # Where no second person was asked, whoever sends again has looked at it again.
+    alone = batch.approved_by is None
+    ids = [row.applicant_id for row in failed] if alone else []
+    prints = recipients.fingerprints(session, context, ids)
     for row in failed:
         row.state, row.attempts, row.error, row.next_attempt_at = "queued", 0, None, at
+        row.approved_as = prints.get(row.applicant_id, row.approved_as)
     batch.state, batch.failed = "sending", 0
     audit.record(
         session,
@@ -198,6 +204,9 @@ def _prepare(
     for row in leaving:
         applicant = applicants[row.id]
         assert applicant is not None, "who may leave is in the list"
+        if _has_changed(context, row, applicant, people[applicant.id]):
+            _withhold(session, context, row, "changed_since")
+            continue
         with_link = row.link_id is not None
         url = links.url_of(context, links.token_of(context, row.link_id)) if row.link_id else ""
         person = people[applicant.id]
@@ -234,10 +243,28 @@ def _may_leave(
     if standing.told and (standing.link or row.link_id is None):
         return True
     row.exclusion = standing.reason
-    if row.link_id is not None:
-        links.revoke(session, context, [row.link_id])
-        row.link_id = None
+    _take_link(session, context, row)
     if standing.told and batch.excluded_get == "plain":
         return True
     row.state, row.error = "cancelled", standing.reason
     return False
+
+
+def _has_changed(
+    context: Context, row: models.Notice, applicant: models.Applicant, person: Person
+) -> bool:
+    """Tell whether another letter, or another address, would leave than was approved."""
+    approved = row.approved_as
+    return approved is not None and approved != recipients.fingerprint(context, applicant, person)
+
+
+def _withhold(session: Session, context: Context, row: models.Notice, reason: str) -> None:
+    """Stop one notice: the person can stand in a new batch, which is looked at again."""
+    _take_link(session, context, row)
+    row.state, row.error = "cancelled", reason
+
+
+def _take_link(session: Session, context: Context, row: models.Notice) -> None:
+    if row.link_id is not None:
+        links.revoke(session, context, [row.link_id])
+        row.link_id = None

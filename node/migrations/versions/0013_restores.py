@@ -5,8 +5,8 @@ from alembic import op
 
 from node.migrations import DowngradeRefused
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
