@@ -101,11 +101,11 @@ def approvals(
 class Table:
     """Members of one charter around one table: each with its seat, its books and its locks."""
 
-    def __init__(self, charter: Charter, books: MemoryBooks | None = None) -> None:
+    def __init__(self, charter: Charter) -> None:
         self.charter = charter
         self.names = tuple(charter.by_id)
         self.seats = {name: decree.Seat(charter.epoch) for name in self.names}
-        self.books = {name: books or MemoryBooks() for name in self.names}
+        self.books = {name: MemoryBooks() for name in self.names}
         self.locks: dict[str, dict[str, SignedDocument]] = {name: {} for name in self.names}
 
     def proposer(self, draft: SignedDocument, ballot: int = 1) -> decree.Proposer:
