@@ -13,6 +13,7 @@ from protocol import (
     envelope,
     errors,
     http,
+    joining,
     limits,
     problems,
     standing,
@@ -61,6 +62,7 @@ from protocol.documents.decrees import (
 )
 from protocol.documents.hello import Hello
 from protocol.documents.hires import HIRE, Hire
+from protocol.documents.invitations import Invitation, Invited, JoinRequest
 from protocol.documents.ledger import (
     CORRECTION,
     ENTRY_KINDS,
@@ -216,6 +218,9 @@ __all__ = [
     "Held",
     "Hello",
     "Hire",
+    "Invitation",
+    "Invited",
+    "JoinRequest",
     "Kind",
     "Licence",
     "Lock",
@@ -278,6 +283,7 @@ __all__ = [
     "forgotten",
     "guard_after",
     "http",
+    "joining",
     "judge",
     "judge_guarded",
     "lacking",

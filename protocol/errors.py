@@ -285,6 +285,22 @@ class MeasureInvalid(TheirMistake, code="measure-invalid", status=422):
     """The suspension or block is not valid: see the reason that is named."""
 
 
+class InvitationInvalid(TheirMistake, code="invitation-invalid", status=403):
+    """The invitation is for somebody else, or is none. Ask the sponsor for a new one."""
+
+
+class InvitationExpired(TheirMistake, code="invitation-expired", status=410):
+    """The invitation has expired. Ask the sponsor for a new one."""
+
+
+class InvitationUsed(TheirMistake, code="invitation-used", status=409):
+    """The invitation was used before. If that was not you, call the sponsor at once."""
+
+
+class FingerprintMismatch(TheirMistake, code="fingerprint-mismatch", status=403):
+    """The fingerprints differ. Read them again; if they still differ, stop and tell the others."""
+
+
 # --- The ledger. ---
 
 

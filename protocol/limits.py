@@ -170,6 +170,12 @@ PROPOSAL_BYTES_MAX = PEER_BODY_BYTES_MAX
 MEASURE_BYTES_MAX = 4 * 1024
 # Three days: long enough for a decree over a weekend, short enough that two cannot shut one out.
 SUSPENSION_S = 72 * 3600
+# A week: two telephone calls and a board's signature, as members found companies together.
+INVITATION_S = 7 * 24 * 3600
+# 128 bits cannot be guessed within a week, nor within any other time.
+INVITATION_SECRET_BYTES = 16
+# A member card with its licences and two signatures, in base64url.
+JOIN_REQUEST_BYTES_MAX = 64 * 1024
 # ML-KEM-768 (1184 bytes) and X25519 (32 bytes), one after the other.
 SEALING_KEY_BYTES = 1216
 # A staffing group holds a permission or notification of each kind; there are fewer than ten.

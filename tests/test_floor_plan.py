@@ -21,7 +21,7 @@ PROTOCOL = {
     3: "signed",
     4: "charter charter_cut charter_changes http_fields problems",
     4.5: "documents",
-    5: "envelope http",
+    5: "envelope http joining",
     6: "ledger delivery",
     6.5: "decree standing",  # a decree ends an epoch of the ledger
 }
