@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-FIRST = 120
+FIRST = 80
 
 
 def findings() -> dict[int, str]:

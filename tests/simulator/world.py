@@ -24,6 +24,8 @@ from tests.simulator.plan import REAL_KEYS_ONE_IN, Plan
 
 WAKE_MS = 400
 HEALED_MS = 120_000
+# New business goes on for a while, and then everything has to come to rest.
+WORK_AFTER_HEALING_MS = 5_000
 LATE_MS = 6_000
 
 
@@ -120,6 +122,9 @@ class World:
     # --- Members. ---
 
     def _start(self, name: str, instance: str, disk: Disk) -> None:
+        if instance != name and not self.is_chaos:
+            # Its crash saved it from being switched off; nobody starts it again.
+            return
         key = signing_key(name, real=self.plan.seed % REAL_KEYS_ONE_IN == 0)
         kind = Liar if name in self.plan.liars else Owner
         member = kind(name, instance, key, disk, self)
@@ -140,6 +145,8 @@ class World:
     def _owes(self, member: Owner) -> bool:
         """Whether something happens now that the member has to pay for."""
         if member.name not in self.plan.payers or not member.others or member.store.recovering:
+            return False
+        if self.now > self.plan.chaos_ms + WORK_AFTER_HEALING_MS:
             return False
         return len(member.store.waiting) < 6 and self.random.random() < 0.3
 
