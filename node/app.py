@@ -18,6 +18,7 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import FileSystemLoader, StrictUndefined
 
 from node import candidate, keyring_file, peer, web
+from node.allowance import SHARE, Share
 from node.clock import Clock, SystemClock
 from node.config import Settings
 from node.context import Context
@@ -88,8 +89,8 @@ class InMemory(Request):
         return BytesIO()
 
 
-def create_app(node: Node) -> Flask:
-    """Everything a node shows and answers, on the given node."""
+def create_app(node: Node, *, share: Share = SHARE) -> Flask:
+    """Everything a node shows and answers, on the given node; `share` is what a peer may fill."""
     app = Flask("node", static_folder=str(STATIC), static_url_path="/static", template_folder=None)
     app.request_class = InMemory
     app.extensions["tasuki"] = node
@@ -116,8 +117,9 @@ def create_app(node: Node) -> Flask:
     _furnish_templates(app)
     refusals.install(app)
 
-    for blueprint in (*web.BLUEPRINTS, *candidate.BLUEPRINTS, peer.blueprint):
+    for blueprint in (*web.BLUEPRINTS, *candidate.BLUEPRINTS):
         app.register_blueprint(blueprint)
+    app.register_blueprint(peer.blueprint, share=share)
     return app
 
 

@@ -23,7 +23,7 @@ from gunicorn.http.errors import ParseException
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from node.clock import Clock
+from node.allowance import RETRY_AFTER_S, Rates, Room, Share
 from node.context import Context
 from node.database import UNAVAILABLE
 from node.installation import Node
@@ -39,11 +39,6 @@ Work: TypeAlias = Callable[[Session], bytes | ProtocolError]
 
 # A charter or a block that another process wrote is heeded after a second.
 ROSTER_AGE_S = 1.0
-# One member fills a node's two cores at about 400 a second; what comes above waits its turn.
-REQUESTS_PER_S = 500
-REQUESTS_AT_ONCE = 500
-# Later than the bucket needs to refill for a whole batch of the sender's.
-RETRY_AFTER_S = 1
 # A node that hears its peers again has caught up within a few rounds of comparison.
 RECOVERING_RETRY_S = 10
 # A thousand certificates a page: reading one costs us 20 ms, applying it costs the asker seconds.
@@ -64,6 +59,7 @@ class Call:
     context: Context
     charter: Charter
     asked: http.VerifiedRequest
+    room: Room
 
     @property
     def sender(self) -> str:
@@ -95,9 +91,10 @@ class Roster:
 class Gate:
     """What one process remembers between requests: the roster, rates, and the last nonces."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, share: Share) -> None:
         self.node = node
         self.rates = Rates(node.clock)
+        self.room = Room(node, share)
         self._roster: Roster | None = None
         self._nonces: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._lock = threading.Lock()
@@ -130,25 +127,6 @@ class Gate:
                 self._nonces.popitem(last=False)
 
 
-class Rates:
-    """A bucket of requests for each member, refilled steadily."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._buckets: dict[str, tuple[float, float]] = {}
-
-    def take(self, member: str, weight: int) -> None:
-        """Take a request of that weight out of the member's bucket, or raise RateLimited."""
-        now = self._clock.monotonic()
-        with self._lock:
-            left, at = self._buckets.get(member, (float(REQUESTS_AT_ONCE), now))
-            left = min(REQUESTS_AT_ONCE, left + max(0.0, now - at) * REQUESTS_PER_S)
-            self._buckets[member] = (max(0.0, left - weight), now)
-        if left < weight:
-            raise errors.RateLimited(retry_after_s=RETRY_AFTER_S)
-
-
 # --- What each address does. ---
 
 
@@ -167,6 +145,7 @@ def _envelopes(call: Call) -> Work:
     except ProtocolError as refusal:
         reason = refusal
         return lambda session: inbox.refused(session, context, sealed, asked, reason)
+    call.room.take(call.sender, len(asked.body), arrival.kind)
     return lambda session: inbox.receive(session, context, arrival, asked)
 
 
@@ -200,7 +179,8 @@ ENDPOINTS = {
 
 @blueprint.record_once
 def _open_gate(state: BlueprintSetupState) -> None:
-    state.app.extensions["tasuki_gate"] = Gate(state.app.extensions["tasuki"])
+    node, share = state.app.extensions["tasuki"], state.options["share"]
+    state.app.extensions["tasuki_gate"] = Gate(node, share)
 
 
 @blueprint.before_app_request
@@ -311,7 +291,7 @@ def _carry_out(
     gate.remember(asked)
     gate.rates.take(sender, endpoint.weight)
     try:
-        work = endpoint.prepare(Call(node.context, roster.charter, asked))
+        work = endpoint.prepare(Call(node.context, roster.charter, asked, gate.room))
         with node.database.transaction() as session:
             nonces.use(session, asked)
             outcome = work(session)

@@ -45,6 +45,7 @@ NODE = {
     4.6: "services.backups",  # everything there is
     4.7: "services.overview",  # a little of everything
     5: "services.inbox services.delivery",
+    5.3: "allowance",  # it asks the inbox how much a member has filled
     5.5: "greeting",  # the worker and the page of peers both say hello
     6: "web candidate peer worker",
     7: "app",

@@ -16,6 +16,7 @@ MAIL_STATES = ("queued", "sent", "failed", "cancelled")
 
 QUEUED = text("state = 'queued'")
 RECEIVED = text("state = 'received'")
+KEPT = text("envelope IS NOT NULL")
 
 
 class OutboxEntry(Model):
@@ -72,6 +73,7 @@ class InboxEntry(Model):
             postgresql_where=RECEIVED,
         ),
         Index(None, "sender", "received_at", "envelope_id"),
+        Index("ix_inbox_kept", "sender", sqlite_where=KEPT, postgresql_where=KEPT),
     )
 
     envelope_id: Mapped[str] = mapped_column(primary_key=True)

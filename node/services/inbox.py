@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
-from sqlalchemy import Table, Update, bindparam, null, select, update
+from sqlalchemy import Table, Update, bindparam, func, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -108,6 +108,15 @@ class Waiting:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What one member fills here: letters of the last day, bytes kept, cards without an answer."""
+
+    letters: int
+    kept_bytes: int
+    cards: int
+
+
 # --- Receiving: in the request. ---
 
 
@@ -184,6 +193,18 @@ def receive(
     if (known.sender, known.digest) == (sealed.sender, sealed.digest):
         return bytes(known.receipt)
     return _conflict(session, context, sealed, request)
+
+
+def filled_by(session: Session, context: Context, sender: str) -> Filled:
+    """Count what a member fills; a few milliseconds, even for one that fills a great deal."""
+    day_ago, mine = context.now() - 86_400, Entry.sender == sender
+    letters = select(func.count()).where(mine, Entry.received_at > day_ago)
+    kept = select(func.coalesce(func.sum(func.length(Entry.envelope)), 0)).where(
+        mine, Entry.envelope.is_not(None)
+    )
+    card = models.ReferralIn
+    cards = select(func.count()).where(card.sender == sender, card.state == "received")
+    return Filled(*(int(session.scalar(each) or 0) for each in (letters, kept, cards)))
 
 
 def refused(

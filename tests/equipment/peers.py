@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from node import models
+from node.allowance import SHARE, Share
 from node.app import create_app
 from node.database import Database
 from node.installation import Node
@@ -63,9 +64,9 @@ class Answer:
 class Caller:
     """`us` calls `them`; every argument of `call` may replace what would be right."""
 
-    def __init__(self, us: House, them: House, charter: Charter) -> None:
+    def __init__(self, us: House, them: House, charter: Charter, *, share: Share = SHARE) -> None:
         self.us, self.them, self.charter = us, them, charter
-        self.client: FlaskClient = create_app(node_of(them)).test_client()
+        self.client: FlaskClient = create_app(node_of(them), share=share).test_client()
 
     def headers(
         self,
