@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from node.candidate.words import APPLICANT_TYPES, STAGES, prefecture
 from node.i18n import later
-from node.services.consents import FLUENCIES, OCCUPATIONS
+from node.services.consents import FLUENCIES, OCCUPATIONS, tongues
 from protocol import JSON, Card, Profile, strictjson
 
 TITLES = {
@@ -158,4 +158,8 @@ def _value(name: str, value: JSON) -> str:
         many = [prefecture(each) for each in many]
     if name in ("occupation", "desiredOccupation", "fluency"):
         many = [_(OUR_WORDS.get(each, each)) for each in many]
+    if name == "languages":
+        many = [tongues.of_card(each, _) for each in many]
+    if name == "language":
+        many = [tongues.name_of(each, _) for each in many]
     return str(_(", ")).join(str(each) for each in many)

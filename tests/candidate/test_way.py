@@ -89,7 +89,8 @@ def test_whoever_reads_english_reads_in_english_what_travels_in_japanese(
     assert re.search(r">\s*Hokkaido\s*<", options)
 
     page = walker.get("/l/check").get_data(as_text=True)
-    for english in ("Tokyo", "Research and engineering", "Beginner"):
+    card_in_english = ("Tokyo", "Research and engineering", "Beginner", r"English \(Beginner\)")
+    for english in card_in_english:
         assert re.search(rf">\s*{english}\s*<", page), english
     assert "研究・技術の職業".encode() in exact(page, "card"), "what travels stays what it was"
 

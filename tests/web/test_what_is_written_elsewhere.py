@@ -4,6 +4,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from node import models
+from node.i18n import translator
+from node.services.consents import tongues
 from node.web.filters import day
 from tests.equipment.season import PEOPLE, Season
 from tests.equipment.web_house import WebHouse
@@ -24,6 +26,8 @@ def test_whoever_reads_english_reads_the_card_and_the_profile_in_english(
         page = text(recruiter.get(path))
         assert "Research and engineering" in page, path
         assert "研究・技術の職業" not in page, path
+        assert "Japanese (Native)" in page or path.endswith("profile"), path
+        assert "日本語（母語）" not in page, path
 
 
 @pytest.mark.parametrize(("language", "written"), [("ja", "2027/04/01"), ("en", "01 Apr 2027")])
@@ -55,3 +59,21 @@ def test_a_comparison_of_the_ledger_is_a_contact_too(season: Season, web: WebHou
         page = text(admin.get(path))
         assert "2分前" in page, path
         assert "2時間前" not in page, path
+
+
+@pytest.mark.parametrize(
+    ("written", "in_english", "in_japanese"),
+    [
+        ("英語（ビジネスレベル）", "English (Business level)", "英語（ビジネスレベル）"),
+        ("english", "English", "英語"),
+        ("日本手話", "Japanese Sign Language", "日本手話"),
+        ("エスペラント（初級）", "エスペラント (Beginner)", "エスペラント（初級）"),
+        ("英語（TOEIC 900）", "英語（TOEIC 900）", "英語（TOEIC 900）"),
+        ("100%（初級）", "100% (Beginner)", "100%（初級）"),
+    ],
+)
+def test_a_language_is_named_as_its_reader_names_it(
+    written: str, in_english: str, in_japanese: str
+) -> None:
+    assert tongues.of_card(written, translator("en")) == in_english
+    assert tongues.of_card(written, translator("ja")) == in_japanese

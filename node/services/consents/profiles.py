@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from node.services.consents import tongues
 from node.services.consents.answers import PREFECTURES, Answers
 from node.services.consents.resumes import Resume
 from protocol import JSON, Card, Profile
@@ -45,7 +46,9 @@ def card_of(answers: Answers, facts: Facts) -> Card:
         occupation=about.get("occupation", ""),
         experience_years=experience["experience_years"],
         skills=tuple(experience.get("skills", ())),
-        languages=tuple(_language(row) for row in answers["languages"]),
+        languages=tuple(
+            tongues.on_card(row["language"], row.get("fluency", "")) for row in answers["languages"]
+        ),
         reached_stage=facts.reached_stage,
         available_from=about.get("available_from", ""),
     )
@@ -167,10 +170,6 @@ def _education(row: dict[str, Any]) -> JSON:
             "endDate": row.get("end", ""),
         }
     )
-
-
-def _language(row: dict[str, Any]) -> str:
-    return f"{row['language']}（{row['fluency']}）" if row.get("fluency") else row["language"]
 
 
 def _kept(values: dict[str, Any]) -> dict[str, JSON]:

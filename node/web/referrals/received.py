@@ -61,6 +61,10 @@ class Offer:
         return words.occupation(self.card.occupation)
 
     @property
+    def languages(self) -> list[str]:
+        return [words.language(each) for each in self.card.languages]
+
+    @property
     def number(self) -> str:
         """The part of the id that people quote."""
         return self.row.id[:8]
@@ -195,7 +199,7 @@ def _cells(offer: Offer) -> list[str]:
         offer.occupation,
         str(card.experience_years),
         "、".join(card.skills),
-        "、".join(card.languages),
+        "、".join(offer.languages),
         offer.reached,
         card.available_from,
     ]

@@ -37,6 +37,7 @@ def profile(referral_id: str) -> ResponseReturnValue:
         reached=words.stage(japan.get("reachedStage")),
         occupations=[words.occupation(each) for each in japan.get("desiredOccupation", ())],
         fluency=words.fluency,
+        tongue=words.language_name,
         wishes=[prefecture(code) for code in japan.get("desiredRegions", ())],
         opened_at=here.context.now(),
     )

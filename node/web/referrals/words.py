@@ -3,7 +3,7 @@
 from flask_babel import gettext as _
 
 from node.i18n import later
-from node.services.consents import FLUENCIES, OCCUPATIONS
+from node.services.consents import FLUENCIES, OCCUPATIONS, tongues
 from node.web.marks import Mark
 
 IN_STATES = {
@@ -78,6 +78,16 @@ def occupation(written: str) -> str:
 def fluency(written: str) -> str:
     """A level that our pages offer in the reader's language; others as they are written."""
     return str(_(FLUENCIES[written])) if written in FLUENCIES else written
+
+
+def language(written: str) -> str:
+    """A language of a card, with its level, in the reader's language."""
+    return tongues.of_card(written, lambda sentence: str(_(sentence)))
+
+
+def language_name(written: str) -> str:
+    """A language of a profile in the reader's language; others as they are written."""
+    return tongues.name_of(written, lambda sentence: str(_(sentence)))
 
 
 def applicant_type(code: str) -> str:
