@@ -7,6 +7,7 @@ from node.cli.words import LateGroup, Word
 WORDS = {
     "backup": Word("node.cli.backup", "backup", "Write this node into one encrypted file."),
     "backup-key": Word("node.cli.backup", "backup_key", "Make a recipient of backups, on paper."),
+    "charter": Word("node.cli.charter", "charter", "Show the charter, and prove a file of them."),
     "demo": Word("node.cli.demo", "demo", "Found an alliance of four here, and play it through."),
     "doctor": Word(
         "node.cli.doctor", "doctor", "Look whether this node is well, and say what to do."

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from node.cli.charter import describe
 from node.cli.entrance import Failed, as_json, ask, opened, plainly, say_json, write_new
 from node.recovery import parse_code
 from node.services import membership
@@ -20,7 +21,6 @@ from protocol import (
     ProtocolError,
     SignedDocument,
     SigningKey,
-    fingerprint,
     limits,
     parse_charter,
     propose_quorum,
@@ -93,7 +93,7 @@ def draft(
     read_back = parse_charter(document)
     missing = unsigned_founders(document, read_back)
     write_new(out, document.encode())
-    _show(read_back)
+    describe(read_back)
     click.echo(f"\n{out} is written. It still needs the signatures of: {', '.join(missing)}")
 
 
@@ -105,7 +105,7 @@ def sign_(charter_file: Path, recovery_sheet: Path | None) -> None:
     """Sign a draft with this member's identity key. Read what it says before you do."""
     document = _read(charter_file, CHARTER)
     charter = parse_charter(document)
-    _show(charter)
+    describe(charter)
     identity = _identity(recovery_sheet)
     if any(each.keyid == identity.keyid for each in document.signatures):
         raise Failed("This member has signed the draft already.")
@@ -137,7 +137,7 @@ def adopt(charter_file: Path, json_: bool) -> None:
     if json_:
         say_json({"alliance": charter.alliance, "digest": charter.digest.hex()})
         return
-    _show(charter)
+    describe(charter)
     click.echo(f"\nAdopted. Print this digest in the agreement:\n\n    {charter.digest.hex()}")
 
 
@@ -184,14 +184,3 @@ def _identity(recovery_sheet: Path | None) -> SigningKey:
         code = ask(question, "--recovery-sheet", hidden=True)
         return SigningKey.from_seed(parse_code(code))
     return identity_on(recovery_sheet)
-
-
-def _show(charter: Charter) -> None:
-    click.echo(f"{charter.name} ({charter.alliance}), charter version {charter.version}")
-    click.echo(
-        f"{len(charter.members)} members; {charter.q} votes certify an order (q={charter.q}, "
-        f"b={charter.b})\n"
-    )
-    for member in charter.members:
-        click.echo(f"  {member.id:12} {member.legal_name}  {member.url}")
-        click.echo(f"  {'':12} {fingerprint(member.identity_key)}")

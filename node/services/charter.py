@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.driver import Driver, Prepared
 from node.refusals import Refusal
-from protocol import Charter, SignedDocument, limits, parse_charter
+from protocol import GENESIS, Charter, SignedDocument, decree, limits, parse_charter
 
 _charters = models.table_of(models.Charter)
 # Every request asks.
@@ -33,6 +33,16 @@ def if_any(session: Session) -> Charter | None:
         return in_force(session)
     except NotFounded:
         return None
+
+
+def chain(session: Session) -> bytes:
+    """The founding document as the file that `tasuki charter verify` proves without a node."""
+    query = select(_charters.c.document).where(_charters.c.version == GENESIS)
+    document = session.connection().scalar(query)
+    if document is None:
+        raise NotFounded
+    founding = SignedDocument.parse(document, bytes_max=limits.CHARTER_BYTES_MAX)
+    return decree.encode_chain(founding, ())
 
 
 # Proven when it was adopted; read once for each version, not once for each request.
