@@ -5,9 +5,19 @@ import click
 from node.cli.words import LateGroup, Word
 
 WORDS = {
-    "backup": Word("node.cli.backup", "backup", "Write this node into one encrypted file."),
-    "backup-key": Word("node.cli.backup", "backup_key", "Make a recipient of backups, on paper."),
-    "charter": Word("node.cli.charter", "charter", "Show the charter, and prove a file of them."),
+    "backup": Word(
+        "node.cli.backup",
+        "backup",
+        "Write one encrypted file with everything, while the node runs.",
+    ),
+    "backup-key": Word(
+        "node.cli.backup", "backup_key", "Make a recipient of backups; its secret goes onto paper."
+    ),
+    "charter": Word(
+        "node.cli.charter",
+        "charter",
+        "Show the charter in force, and verify charters without a node.",
+    ),
     "demo": Word("node.cli.demo", "demo", "Found an alliance of four here, and play it through."),
     "doctor": Word(
         "node.cli.doctor", "doctor", "Look whether this node is well, and say what to do."
@@ -16,7 +26,11 @@ WORDS = {
     "import": Word("node.cli.applicants", "import_", "Import applicants from a CSV or TSV file."),
     "init": Word("node.cli.init", "init", "Make this member's keys and its first administrator."),
     "ledger": Word("node.cli.ledger", "ledger", "Look at this node's ledger, and prove it again."),
-    "restore": Word("node.cli.restore", "restore", "Bring a node back from a backup."),
+    "restore": Word(
+        "node.cli.restore",
+        "restore",
+        "Bring a node back from a backup, into an empty data folder and database.",
+    ),
     "serve": Word("node.cli.serve", "serve", "Run this node: pages, peers and the worker."),
     "users": Word("node.cli.users", "users", "List, add and repair the users of this node."),
     "worker": Word("node.cli.serve", "worker", "Run one more worker beside `tasuki serve`."),

@@ -67,7 +67,7 @@ class Proven:
 @click.argument("sheet", type=click.Path(path_type=Path))
 @plainly
 def backup_key(sheet: Path) -> None:
-    """Make a recipient of backups: its secret goes onto SHEET, to be printed and deleted.
+    """Make a recipient of backups; its secret goes onto paper.
 
     The line it prints belongs into TASUKI_BACKUP_RECIPIENTS. The secret is needed to restore, and
     nowhere else: make it on a machine that is not the node, and keep the paper in the safe.

@@ -19,7 +19,7 @@ FINDINGS_IN_JSON = 1000
 
 @click.group()
 def ledger() -> None:
-    """Look at this node's ledger, and beside every other member's."""
+    """Look at this node's ledger, and prove it again."""
 
 
 @ledger.command(epilog="Example: tasuki ledger verify")

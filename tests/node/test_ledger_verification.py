@@ -136,7 +136,9 @@ def change_a_credit(house: House) -> None:
 def invent_a_credit(house: House) -> None:
     with house.database.transaction() as session:
         session.execute(
-            insert(models.LedgerCredit).values(payee="aoba", payer="biwa", sequence=77, points=1)
+            insert(models.LedgerCredit).values(
+                payee="aoba", payer="biwa", sequence=77, points=1, applied_at=1
+            )
         )
 
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from node.migrations import DowngradeRefused
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
