@@ -166,6 +166,8 @@ REPORT_BYTES_MAX = 64 * 1024
 FENCE_BYTES_MAX = 4 * 1024 * 1024
 # A draft, a charter, a report of every member and the open orders; what a peer takes as one body.
 PROPOSAL_BYTES_MAX = PEER_BODY_BYTES_MAX
+# The open order of each of 64 accounts, and three more of each owner that signed several at once.
+PROPOSAL_ORDERS_MAX = 256
 # An approval, a suspension, a block: a handful of short fields.
 MEASURE_BYTES_MAX = 4 * 1024
 # Three days: long enough for a decree over a weekend, short enough that two cannot shut one out.

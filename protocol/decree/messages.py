@@ -111,7 +111,7 @@ class Proposal:
             motion=Motion.read(reader),
             ballot=reader.integer("ballot", 1, limits.BALLOT_MAX),
             reports=_documents(reader, "reports"),
-            orders=_documents(reader, "orders"),
+            orders=_documents(reader, "orders", limits.PROPOSAL_ORDERS_MAX),
             approvals=_documents(reader, "approvals"),
             prepared=_prepared(reader),
         )
@@ -123,8 +123,10 @@ def _written(documents: Iterable[SignedDocument]) -> JSON:
     return [document.to_json() for document in documents]
 
 
-def _documents(reader: Reader, name: str) -> tuple[SignedDocument, ...]:
-    values = reader.list(name, limits.MEMBERS_MAX)
+def _documents(
+    reader: Reader, name: str, items_max: int = limits.MEMBERS_MAX
+) -> tuple[SignedDocument, ...]:
+    values = reader.list(name, items_max)
     return tuple(SignedDocument.from_json(value) for value in values)
 
 

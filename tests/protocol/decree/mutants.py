@@ -4,6 +4,7 @@ A mutant is a file of protocol/, the text of the rule, and what stands there ins
 in which it breaks a promise says why the rule is there.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,8 @@ class Mutant(NamedTuple):
     changes: tuple[tuple[str, str], ...]
     scenario: str
     promise: str
+    # The same rule where it stands a second time: the file, and the condition that never holds.
+    also: tuple[tuple[str, str], ...] = ()
 
 
 UNPROVEN = """
@@ -198,27 +201,75 @@ MUTANTS = (
 )
 
 
+# Rules that need no order of events: the words select the test that misses them.
+BY_TEST = (
+    Mutant(
+        "a version may be skipped",
+        "chain.py",
+        (("    if claimed.version > charter.version + 1:\n", "    if False:\n"),),
+        "test_charter_chain.py",
+        "test_a_skipped_version_is_refused_and_the_proven_part_stays",
+        also=(
+            ("../charter_changes.py", "    if draft.version != charter.version + 1:\n"),
+            ("../charter_changes.py", "    if draft.previous != charter.digest:\n"),
+        ),
+    ),
+    Mutant(
+        "nobody has to accept what he is entered with",
+        "../charter_changes.py",
+        (("    if missing:\n", "    if False:\n"),),
+        "test_drafts.py",
+        "test_a_draft_without_the_signatures_it_needs_is_refused",
+    ),
+    Mutant(
+        "a cut may take back what was certified",
+        "cut.py",
+        (
+            (
+                "        if place.sequence < was.sequence or (stood and place != was):\n",
+                "        if False:\n",
+            ),
+        ),
+        "test_charter_chain.py",
+        "test_a_cut_never_takes_back_and_never_touches_a_frozen_account",
+    ),
+)
+
+
 def grow(mutant: Mutant, folder: Path) -> None:
     """Put a copy of protocol/ with the mutant's change into this folder."""
     shutil.copytree(
         ROOT / "protocol", folder / "protocol", ignore=shutil.ignore_patterns("__pycache__")
     )
-    path = folder / "protocol" / "decree" / mutant.file
-    text = path.read_text(encoding="utf-8")
-    for old, new in mutant.changes:
+    elsewhere = ((file, old, "    if False:\n") for file, old in mutant.also)
+    for file, old, new in (*((mutant.file, *change) for change in mutant.changes), *elsewhere):
+        path = folder / "protocol" / "decree" / file
+        text = path.read_text(encoding="utf-8")
         assert text.count(old) == 1, f"the rule of '{mutant.name}' stands {text.count(old)} times"
-        text = text.replace(old, new)
-    path.write_text(text, encoding="utf-8")
+        path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def explore(mutant: Mutant, folder: Path) -> str:
     """What the explorer says of it: the broken promise and the way there, or its figures."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.protocol.decree.explorer", mutant.scenario],
+    done = _run(folder, "tests.protocol.decree.explorer", mutant.scenario)
+    return done.stdout if done.returncode == 0 else done.stderr
+
+
+def failing(mutant: Mutant, folder: Path) -> str:
+    """What the test says that is there for the rule."""
+    file = Path(__file__).parent / mutant.scenario
+    # Without this house's settings and fixtures: the copy has neither.
+    alone = ("-c", os.devnull, "--noconftest", "-p", "no:cacheprovider", "--tb=no")
+    words = ("--import-mode=importlib", "--rootdir", str(ROOT), "-k", mutant.promise)
+    return _run(folder, "pytest", "-q", *alone, *words, str(file)).stdout
+
+
+def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *words],
         cwd=folder,
         env={"PYTHONPATH": f"{folder}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    return done.stdout if done.returncode == 0 else done.stderr

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.protocol.decree.mutants import MUTANTS, Mutant, explore, grow
+from tests.protocol.decree.mutants import BY_TEST, MUTANTS, Mutant, explore, failing, grow
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
@@ -12,6 +12,15 @@ def test_a_missing_rule_breaks_a_promise(mutant: Mutant, tmp_path: Path) -> None
     grow(mutant, tmp_path)
     said = explore(mutant, tmp_path)
     assert f"Broken: {mutant.promise}" in said
+
+
+@pytest.mark.parametrize("mutant", BY_TEST, ids=lambda mutant: mutant.name)
+def test_a_missing_rule_fails_the_test_that_is_there_for_it(mutant: Mutant, tmp_path: Path) -> None:
+    grow(mutant, tmp_path)
+    said = failing(mutant, tmp_path)
+    assert f"{mutant.promise}" in said
+    assert " failed" in said
+    assert "error" not in said.lower()
 
 
 def test_no_charter_lets_two_of_three_decide_when_one_may_lie(tmp_path: Path) -> None:
