@@ -1,7 +1,7 @@
 """Decrees: how the members of one charter version agree on the next, without clocks.  SPEC Decrees.
 
-One small agreement in two phases, with a ballot number in place of a leader: anybody
-may propose, and a higher ballot replaces one that stalled.
+One small agreement in two phases, with a ballot number in place of a leader: anybody may propose,
+and a higher ballot replaces one that stalled.
 
     draft      the next charter without its cut; q members approve, each new key accepts
     fence      judge_fence      stop voting in this epoch for good, and report where we stand
@@ -30,12 +30,15 @@ seat as it must be now, and what may be answered once that is durable.
 3. `judge_proposal` and `judge_prepared`: the new seat is committed before the vote leaves. The seat
    holds the whole prepared motion with its votes; a digest alone could not be proposed again.
 4. `judge_decree` names what is still to be fetched (`Need`), or returns an `Activation`. In one
-   transaction: the decree is stored, `placed` is applied, every lock is dropped, the new `Seat`
-   begins, and entries of an own order that the cut left out wait for a new order again. `state` is
-   compared with the books' digest before that transaction ends. Until then nothing is voted for:
-   not in the old epoch, since the decree is known, nor in the new one.
+   transaction: the decree is stored, `placed` is applied and `amended` added to the places that
+   are applied already, every lock is dropped, the new `Seat` begins, and entries of an own order
+   that the cut left out wait for a new order again. The cut's `state` is compared with the books'
+   digest before that transaction ends. Until then nothing is voted for: not in the old epoch, since
+   the decree is known, nor in the new one.
 5. A proposer keeps nothing durable. If it dies, anybody proposes again in a higher ballot.
-6. Certificates of an earlier epoch pass `require_within_cut` before they are applied.
+6. Certificates of an earlier epoch pass `require_within_cut` before they are applied. Where the
+   decree put orders there is no certificate: a peer sends the orders, and `verify_placed` proves
+   them by the cut.
 """
 
 from protocol.decree.activation import (
