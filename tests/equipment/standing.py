@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from node import models
 from node.services import exchange, ledger, referrals
+from node.services.ledger.applied import order_at
 from tests.equipment.alliance import House
 from tests.equipment.federation import Federation, RunningNode
 from tests.equipment.referring import refer
@@ -64,6 +65,26 @@ def digests(running: Iterable[RunningNode]) -> set[bytes]:
     return found
 
 
+def points_paid(running: RunningNode, payer: str, payee: str) -> int:
+    """What one member has paid another, by this node's books."""
+    paid = models.LedgerCredit
+    total = select(func.sum(paid.points)).where(paid.payer == payer, paid.payee == payee)
+    with running.node.database.reading() as session:
+        return session.scalar(total) or 0
+
+
+def entries_applied(running: RunningNode) -> list[tuple[str, str, str, int]]:
+    """(payer, entry, payee, points) of each entry, out of the signed orders themselves."""
+    table = models.LedgerCertificate
+    with running.node.database.reading() as session:
+        places = session.execute(select(table.account, table.sequence)).all()
+        return [
+            (account, entry.id, entry.to, entry.points)
+            for account, sequence in places
+            for entry in order_at(session, account, sequence).entries
+        ]
+
+
 def is_settled(federation: Federation, offers: Offers, members: Iterable[str]) -> bool:
     """Whether these members have released, received and paid what was offered among them."""
     members = set(members)
@@ -76,11 +97,7 @@ def is_settled(federation: Federation, offers: Offers, members: Iterable[str]) -
                 models.ReferralIn.state == "profile_received",
             )
             # What came from a member is in its own books when we have paid it and all know.
-            paid = count(
-                federation[other],
-                models.LedgerEntry.account == member,
-                models.LedgerEntry.recipient == other,
-            )
+            paid = points_paid(federation[other], member, other)
             if received < offers[other, member] or paid < offers[other, member]:
                 return False
     return True
@@ -133,11 +150,7 @@ def assert_every_point_was_paid_once(federation: Federation, offers: Offers) -> 
     assert len(promised) == offers.total()
 
     for member, running in federation.nodes.items():
-        line = models.LedgerEntry
-        with running.node.database.reading() as session:
-            lines = session.execute(
-                select(line.account, line.entry_id, line.recipient, line.points)
-            ).all()
+        lines = entries_applied(running)
         assert len(lines) == len(promised), member
         assert {(payer, entry, payee) for payer, entry, payee, _ in lines} == promised
         assert {points for _, _, _, points in lines} == {1}
