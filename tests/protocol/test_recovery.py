@@ -69,6 +69,18 @@ def test_an_order_that_anybody_locked_is_issued_again_unchanged() -> None:
         members["aoba"].vote(order_of(incarnation=2), resumption.tenure.warrant)
 
 
+def test_what_others_locked_comes_before_what_the_owner_itself_still_knows() -> None:
+    members, lost, known = voters(), order_of(), order_of()
+    members["seeds"].vote(lost)
+    resumption = resumed(fencing(), members, known)
+    assert resumption.order is not None
+    assert content_digest(resumption.order) == lost.digest
+    # Nobody had locked anything: it keeps to what it signed before.
+    free = resumed(fencing(), voters(), known)
+    assert free.order is not None
+    assert content_digest(free.order) == known.digest
+
+
 def test_another_order_than_the_one_that_was_locked_is_refused_and_locks_nothing() -> None:
     members = voters()
     members["seeds"].vote(order_of())

@@ -1,6 +1,7 @@
 """Warrants: which promises allow an order of a later incarnation.  SPEC §6.7."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import combinations, combinations_with_replacement
 
 import pytest
 from hypothesis import given
@@ -196,6 +197,46 @@ def test_of_two_orders_only_the_one_that_can_be_certified_is_issued_again(
     promises = [Promise(CHARTER.alliance, 1, OWNER, 2, ATTEMPT, 0, lock) for lock in locks]
     chosen = decide(promises, {X.digest: X, Y.digest: Y}, charter_of(members, b, q))
     assert {"X": X, "Y": Y, "open": OPEN, "more": None}[expected] is chosen
+
+
+# n, b, q: the proposed quorums, and some that a charter may choose.
+CHARTERS = [(3, 1, 3), (3, 0, 2), (4, 1, 3), (5, 1, 4), (6, 1, 4), (7, 1, 5), (7, 2, 5), (8, 2, 6)]
+
+
+@pytest.mark.parametrize(("members", "b", "q"), CHARTERS)
+def test_what_may_be_certified_is_never_given_up(members: int, b: int, q: int) -> None:
+    """All ways in which honest others may have voted, and liars may report, one incarnation deep.
+
+    `liars` are those among the others. An owner that signed two orders is a liar itself; one that
+    signed one order and forgot it is not, and leaves all `b` to the others.
+    """
+    charter = charter_of(members, b, q)
+    orders, digests = {X.digest: X, Y.digest: Y}, {"X": X.digest, "Y": Y.digest}
+    for liars, values in ((b, "X"), *([(b - 1, "XY")] if b else [])):
+        for votes in combinations_with_replacement((*values, ""), members - 1 - liars):
+            # The owner's signature is its vote, and every liar votes for both.
+            certifiable = [v for v in values if votes.count(v) + liars + 1 >= q]
+            assert len(certifiable) <= 1
+            for shown in _reports(votes, values, liars, promises_needed(charter)):
+                locks = [Locked(1, digests[each]) if each else None for each in shown]
+                chosen = decide([_reporting(lock) for lock in locks], orders, charter)
+                for value in certifiable:
+                    assert chosen is None or chosen is orders[digests[value]], shown
+
+
+def _reporting(locked: Locked | None) -> Promise:
+    return Promise(CHARTER.alliance, 1, OWNER, 2, ATTEMPT, 0, locked)
+
+
+def _reports(
+    votes: tuple[str, ...], values: str, liars: int, needed: int
+) -> Iterator[tuple[str, ...]]:
+    """Every choice of enough reports, whatever the liars among them say."""
+    for lying in range(liars + 1):
+        for lies in combinations_with_replacement((*values, ""), lying):
+            for count in range(max(needed - lying, 0), len(votes) + 1):
+                for told in sorted(set(combinations(votes, count))):
+                    yield (*told, *lies)
 
 
 def test_a_lock_of_a_lower_incarnation_does_not_count_beside_a_higher_one() -> None:

@@ -109,6 +109,18 @@ MUTANTS = (
         "return min(max(seen_by_one, by_one_attempt) - 1, others)",
     ),
     _one(
+        "liars left out of the count",
+        WARRANT,
+        "liars = min(max(charter.b - 1, 0), len(promises) - reports)",
+        "liars = -1",
+    ),
+    _one(
+        "another answer to the same fence",
+        GUARDS,
+        "    if guard.fence == document and guard.answer:\n",
+        "    if guard.fence == document and not document:\n",
+    ),
+    _one(
         "a restored voter votes at once",
         GUARDS,
         "limits.ABSTAINED_SEQUENCES",
