@@ -12,6 +12,7 @@ from tests.protocol.vector_makers import (
     letters,
     orders,
     profiles,
+    recoveries,
     responses,
 )
 from tests.protocol.vector_makers import requests as request_makers
@@ -27,6 +28,7 @@ MAKERS = (
     responses,
     envelopes,
     orders,
+    recoveries,
 )
 
 

@@ -26,6 +26,7 @@ from protocol import (
     ProfileRelease,
     Progress,
     Referral,
+    Warrant,
     envelope,
     http,
     judge,
@@ -35,8 +36,11 @@ from protocol import (
     signed,
     strictjson,
     verify_certificate,
+    verify_evidence,
+    verify_fence,
     verify_founding,
     verify_order,
+    verify_warrant,
 )
 from protocol.errors import ProtocolError
 from protocol.keys import VerifyKey, b64decode
@@ -164,6 +168,15 @@ def _certificate_form(given: dict[str, Any]) -> bytes:
     return data
 
 
+def _warrant_form(given: dict[str, Any]) -> tuple[signed.SignedDocument, Warrant]:
+    order = signed.SignedDocument.parse(_bytes(given["order"]))
+    return order, Warrant.parse(_bytes(given["warrant"]))
+
+
+def _warrant_proof(pair: tuple[signed.SignedDocument, Warrant]) -> None:
+    verify_warrant(verify_order(pair[0], CHARTER), pair[1], CHARTER)
+
+
 def _charter_form(given: dict[str, Any]) -> signed.SignedDocument:
     return signed.SignedDocument.parse(_bytes(given), bytes_max=limits.CHARTER_BYTES_MAX)
 
@@ -221,6 +234,12 @@ SUBJECTS: dict[str, Layers] = {
         ("form", _certificate_form),
         ("proof", lambda data: verify_certificate(data, CHARTER)),
     ],
+    "fence": [
+        ("form", lambda given: signed.SignedDocument.parse(_bytes(given))),
+        ("proof", lambda document: verify_fence(document, CHARTER)),
+    ],
+    "warrant": [("form", _warrant_form), ("proof", _warrant_proof)],
+    "evidence": [("proof", lambda given: verify_evidence(_bytes(given), CHARTER))],
     "charter": [("form", _charter_form), ("rules", _charter_rules), ("founders", verify_founding)],
     "member-card": [("form", _charter_form), ("proof", MemberCard.verify)],
     **{name: [("json", _json), ("fields", parse)] for name, parse in BODIES.items()},

@@ -22,9 +22,10 @@ from tests.protocol.vector import Vector
 FIRST, SECOND = "0" * 16, "1" * 16
 
 
-def order(**changes: object) -> Signed[Order]:
+def order(*, id_of_entry: str = FIRST, **changes: object) -> Signed[Order]:
     """biwa's first order: a point to aoba, with changes that biwa signs."""
-    return order_of(**{"entries": (entry(id_=FIRST),), **changes})  # type: ignore[arg-type]
+    fields = {"entries": (entry(id_=id_of_entry),), **changes}
+    return order_of(**fields)  # type: ignore[arg-type]
 
 
 def text(document: SignedDocument) -> dict[str, str]:
