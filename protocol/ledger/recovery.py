@@ -20,7 +20,7 @@ from typing import NamedTuple
 from protocol import limits
 from protocol.charter import Charter
 from protocol.documents.ledger import FIRST_INCARNATION, ORDER, Order, in_incarnation
-from protocol.documents.recovery import FENCE, Fence
+from protocol.documents.recovery import FENCE, Fence, Promise
 from protocol.errors import NotNow, OrderConflict, ProtocolError, SenderMismatch
 from protocol.keys import SigningKey, b64decode, b64encode
 from protocol.ledger.books import Books, Head
@@ -156,6 +156,16 @@ def settled(tenure: Tenure) -> Tenure:
         return tenure
     warrant = Warrant.parse(tenure.warrant)
     return tenure._replace(warrant=Warrant(warrant.promises).encode())
+
+
+def is_current(tenure: Tenure, charter: Charter) -> bool:
+    """Whether the tenure's warrant is of this epoch; if not, the owner begins a new incarnation.
+
+    Promises name their epoch, and its members and quorum count them: under a new charter they
+    prove nothing, and an order of a later incarnation would be refused.
+    """
+    promises = Warrant.parse(tenure.warrant).promises if tenure.warrant else ()
+    return all(Promise.parse(each.payload).epoch == charter.epoch for each in promises)
 
 
 def reissue(

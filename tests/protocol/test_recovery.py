@@ -1,5 +1,7 @@
 """Recovery: fences, promises, and how an owner that forgot goes on.  SPEC §6.6."""
 
+from dataclasses import replace
+
 import pytest
 
 from protocol import (
@@ -17,6 +19,7 @@ from protocol import (
     contradicted,
     errors,
     forgotten,
+    is_current,
     judge,
     judge_guarded,
     limits,
@@ -186,6 +189,18 @@ def test_the_warrant_of_the_open_place_allows_the_places_behind_it() -> None:
     second = order_of(sequence=2, incarnation=2, previous=content_digest(first))
     for member in members.values():
         member.vote(second, tenure.warrant)
+
+
+def test_a_warrant_of_another_epoch_allows_nothing_and_its_owner_is_told() -> None:
+    members = voters()
+    tenure = resumed(fencing(), members).tenure
+    later = replace(CHARTER, version=2)
+    assert is_current(tenure, CHARTER)
+    assert is_current(Tenure(), later), "the first incarnation rests on no promise"
+    assert not is_current(tenure, later)
+    order = order_of(incarnation=2, epoch=2)
+    with pytest.raises(errors.EpochMismatch):
+        Voter("aoba", later).vote(order, tenure.warrant)
 
 
 def test_an_order_in_another_writing_is_never_issued_again() -> None:

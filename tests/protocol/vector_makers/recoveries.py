@@ -111,81 +111,49 @@ def _fences() -> Iterator[Vector]:
         yield Vector(name, about, "fence", layer, refusal, text(document))
 
 
+Row = tuple[str, str, str | None, Signed[Order], Warrant]
+
+
 def _warrants() -> Iterator[Vector]:
-    locked, other = order(), order(id_of_entry=SECOND)
-    again = reissue(locked, 2, CHARTER, SIGNING["biwa"])
-    none = tuple(map(promise, OTHERS))
-    reported = (*none[:2], promise("bridge", locked))
-    shown = (Case(locked.document, ()),)
-    forged = order(signer="bridge")
-    rows: tuple[tuple[str, str, str | None, Signed[Order], Warrant], ...] = (
-        ("valid_warrant_open", "three promised, nobody had voted", None, again, Warrant(none)),
-        ("valid_warrant_adopt", "bridge had voted", None, again, Warrant(reported, shown)),
-        ("warrant_two_promises", "one fewer", "promises-invalid", again, Warrant(none[:2])),
-        (
-            "warrant_promise_twice",
-            "one member twice",
-            "promises-invalid",
-            again,
-            Warrant((*none[:2], none[1])),
-        ),
-        (
-            "warrant_of_two_attempts",
-            "two clones",
-            "promises-invalid",
-            again,
-            Warrant((*none[:2], promise("bridge", attempt=bytes(16)))),
-        ),
-        (
-            "warrant_of_another_incarnation",
-            "3",
-            "promises-invalid",
-            again,
-            Warrant((*none[:2], promise("bridge", incarnation=3))),
-        ),
-        (
-            "warrant_of_the_owner",
-            "the owner's own promise",
-            "promises-invalid",
-            again,
-            Warrant((*none[:2], promise("biwa"))),
-        ),
-        (
-            "warrant_lock_not_shown",
-            "a word without the order",
-            "promises-invalid",
-            again,
-            Warrant(reported),
-        ),
-        (
-            "warrant_lock_forged",
-            "bridge signed it itself",
-            "certificate-invalid",
-            again,
-            Warrant((*none[:2], promise("bridge", forged)), (Case(forged.document, ()),)),
-        ),
-        (
-            "warrant_another_order",
-            "bridge had voted for another",
-            "promises-invalid",
-            reissue(other, 2, CHARTER, SIGNING["biwa"]),
-            Warrant(reported, shown),
-        ),
-        (
-            "warrant_settled_place",
-            "bridge had applied the place",
-            "promises-invalid",
-            again,
-            Warrant((*none[:2], promise("bridge", sequence=1))),
-        ),
-    )
-    for name, about, refusal, subject, warrant in rows:
+    again = reissue(order(), 2, CHARTER, SIGNING["biwa"])
+    for name, about, refusal, subject, warrant in (*_promised(again), *_locked(again)):
         given = {"order": text(subject.document), "warrant": {"text": warrant.encode().decode()}}
         yield Vector(name, about, "warrant", refusal and "proof", refusal, given)
-    outside = Warrant(none).encode().replace(b"[0,1,2]", b"[0,1,3]")
+    outside = Warrant(tuple(map(promise, OTHERS))).encode().replace(b"[0,1,2]", b"[0,1,3]")
     given = {"order": text(again.document), "warrant": {"text": outside.decode()}}
     about = "a promise that is not in the pool"
     yield Vector("warrant_index", about, "warrant", "form", "document-invalid", given)
+
+
+def _promised(again: Signed[Order]) -> Iterator[Row]:
+    """Warrants in which nobody had voted, and their promises."""
+    none = tuple(map(promise, OTHERS))
+    yield "valid_warrant_open", "three promised, nobody had voted", None, again, Warrant(none)
+    code = "promises-invalid"
+    yield "warrant_two_promises", "one fewer", code, again, Warrant(none[:2])
+    for name, about, third in (
+        ("warrant_promise_twice", "one member twice", none[1]),
+        ("warrant_of_two_attempts", "two clones", promise("bridge", attempt=bytes(16))),
+        ("warrant_of_another_incarnation", "3", promise("bridge", incarnation=3)),
+        ("warrant_of_the_owner", "the owner's own promise", promise("biwa")),
+        ("warrant_settled_place", "bridge had applied the place", promise("bridge", sequence=1)),
+    ):
+        yield name, about, code, again, Warrant((*none[:2], third))
+
+
+def _locked(again: Signed[Order]) -> Iterator[Row]:
+    """Warrants in which bridge had voted."""
+    locked, other, forged = order(), order(id_of_entry=SECOND), order(signer="bridge")
+    two = (promise("aoba"), promise("seeds"))
+    adopted = Warrant((*two, promise("bridge", locked)), (Case(locked.document, ()),))
+    yield "valid_warrant_adopt", "bridge had voted", None, again, adopted
+    code, name, about = "promises-invalid", "warrant_lock_not_shown", "a word without the order"
+    yield name, about, code, again, Warrant(adopted.promises)
+    name, about = "warrant_another_order", "bridge had voted for another"
+    yield name, about, code, reissue(other, 2, CHARTER, SIGNING["biwa"]), adopted
+    name, about = "warrant_lock_forged", "bridge signed it itself"
+    warrant = Warrant((*two, promise("bridge", forged)), (Case(forged.document, ()),))
+    yield name, about, "certificate-invalid", again, warrant
 
 
 def _evidence() -> Iterator[Vector]:
