@@ -131,7 +131,7 @@ class Promises:
         so that nobody who saw it has seen anything else of us.
         """
         fence = self.fence.body
-        warrant = self._warrant()
+        warrant = self._warrant(head.sequence)
         chosen = choose(fence, head.sequence + 1, warrant, self._charter)
         if chosen is None:
             return None
@@ -140,12 +140,20 @@ class Promises:
             order = reissue(order, fence.incarnation, self._charter, key)
         return Resumption(Tenure(fence.incarnation, warrant.encode()), order)
 
-    def _warrant(self) -> Warrant:
-        """All answers as one, each order shown once; in a steady order, so that bytes repeat."""
-        answers = [self._answers[member] for member in sorted(self._answers)]
+    def _warrant(self, sequence: int) -> Warrant:
+        """The answers as one, each order shown once; in a steady order, so that bytes repeat.
+
+        Without those of members that stood beyond our head: they do not speak of our open place,
+        and what they had locked behind it would bind us there, though the others leave it free.
+        """
+        answers = [
+            self._answers[member]
+            for member in sorted(self._answers)
+            if self._answers[member].promise.body.sequence <= sequence
+        ]
         cases = {case.order.digest: case for answer in reversed(answers) for case in answer.cases}
         return Warrant(
-            tuple(answer.promise for answer in answers),
+            tuple(answer.promise.document for answer in answers),
             tuple(cases[digest] for digest in sorted(cases)),
         )
 

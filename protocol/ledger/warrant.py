@@ -167,9 +167,12 @@ def choose(
 class Answer(NamedTuple):
     """A member's answer to a fence, proven: its promise, and what it shows of its lock."""
 
-    member: str
-    promise: SignedDocument
+    promise: Signed[Promise]
     cases: tuple[Case, ...]
+
+    @property
+    def member(self) -> str:
+        return self.promise.signer
 
 
 def verify_answer(answer: Warrant, fence: Fence, charter: Charter) -> Answer:
@@ -185,7 +188,7 @@ def verify_answer(answer: Warrant, fence: Fence, charter: Charter) -> Answer:
     if proof.given(fence, [document])[0].attempt != fence.attempt:
         raise PromisesInvalid("the promise was given to another attempt")
     proof.reported(fence, [promise.body])
-    return Answer(promise.signer, document, proof.proven())
+    return Answer(promise, proof.proven())
 
 
 def verify_promise(document: SignedDocument, charter: Charter) -> Signed[Promise]:
