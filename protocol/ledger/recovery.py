@@ -24,7 +24,12 @@ from protocol.documents.recovery import FENCE, Fence, Promise
 from protocol.errors import NotNow, OrderConflict, ProtocolError, SenderMismatch
 from protocol.keys import SigningKey, b64decode, b64encode
 from protocol.ledger.books import Books, Head
-from protocol.ledger.certificates import content_digest, verify_certificate, verify_order
+from protocol.ledger.certificates import (
+    content_digest,
+    parse_certificate,
+    verify_certificate,
+    verify_order,
+)
 from protocol.ledger.guards import Guards, verify_fence
 from protocol.ledger.sync import CERTIFICATE_CHARS_MAX
 from protocol.ledger.warrant import (
@@ -246,24 +251,34 @@ def forgotten(
 ) -> int | None:
     """The incarnation of what a peer shows that we signed and do not know; None: nothing new.
 
-    `own` is our open order. What cannot be proven to be ours counts for nothing.
+    `own` is our open order. What cannot be proven to be ours counts for nothing, and what is of a
+    closed epoch says nothing that its cut does not say.
     """
     head, found = books.head(account), 0
     if standing.certificate is not None:
-        order = verify_certificate(standing.certificate, charter).order
-        if order.body.account == account and order.body.sequence > head.sequence:
-            # Our own open order, certified: somebody else gathered nothing, it is we who forgot.
-            found = max(found, order.body.incarnation)
-    if standing.order is not None:
+        claim, _ = parse_certificate(standing.certificate)
+        if _is_of_epoch(claim, charter):
+            order = verify_certificate(standing.certificate, charter).order
+            # Only we gather votes, and we keep a certificate before we send it: we have forgotten.
+            if order.body.account == account and order.body.sequence > head.sequence:
+                found = max(found, order.body.incarnation)
+    if standing.order is not None and _is_of_epoch(standing.order, charter):
         order = verify_order(standing.order, charter)
         if order.body.account == account and _is_new(order, head, own):
             found = max(found, order.body.incarnation)
     for document in standing.fences:
+        if not _is_of_epoch(document, charter):
+            continue
         fence = verify_fence(document, charter).body
         is_later = fence.account == account and fence.incarnation > tenure.incarnation
         if is_later and document.encode() != tenure.fence:
             found = max(found, fence.incarnation)
     return found or None
+
+
+def _is_of_epoch(document: SignedDocument, charter: Charter) -> bool:
+    read = Fence.parse if document.kind == FENCE else Order.parse
+    return read(document.payload).epoch == charter.epoch
 
 
 def _is_new(order: Signed[Order], head: Head, own: Signed[Order] | None) -> bool:
@@ -281,6 +296,8 @@ def superseded(
     """
     found = 0
     for document in _shown(refusal):
+        if not _is_of_epoch(document, charter):
+            continue
         if document.kind == FENCE:
             body: Fence | Order = verify_fence(document, charter).body
         else:

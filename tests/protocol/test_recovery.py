@@ -259,6 +259,15 @@ def test_an_owner_learns_from_its_peers_what_it_has_forgotten() -> None:
     assert known() == 2
 
 
+def test_what_a_peer_shows_of_a_closed_epoch_says_nothing_new() -> None:
+    member, later = voters()["aoba"], replace(CHARTER, version=2)
+    member.apply(order_of())
+    member.promise(fence_of(fencing()))
+    shown = standing_of(OWNER, CHARTER, member.books, member.guards)
+    assert forgotten(shown, OWNER, Tenure(), CHARTER, MemoryBooks(), None) == 2
+    assert forgotten(shown, OWNER, Tenure(), later, MemoryBooks(), None) is None
+
+
 def test_a_peer_cannot_make_an_owner_begin_anew_by_its_word_alone() -> None:
     foreign = Standing(order=order_of(signer="seeds").document)
     with pytest.raises(ProtocolError):
