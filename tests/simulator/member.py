@@ -41,7 +41,7 @@ from protocol import (
     verify_fence,
     verify_order,
 )
-from tests.simulator.disk import Disk, Fact
+from tests.simulator.disk import Disk, Fact, Store
 
 PAGE = 20
 
@@ -94,7 +94,7 @@ class Member:
         self.held: dict[tuple[str, int], Certificate] = {}
 
     @property
-    def store(self):  # noqa: ANN201 -- the disk's own
+    def store(self) -> Store:
         return self.disk.store
 
     # --- Input and output, each a point where a crash may come. ---

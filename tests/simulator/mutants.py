@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -146,7 +146,7 @@ class Loader(importlib.machinery.SourceFileLoader):
         super().__init__(name, path)
         self._edits = edits
 
-    def get_code(self, fullname: str):  # noqa: ANN201 -- as the import system has it
+    def get_code(self, fullname: str) -> CodeType:
         # Never from a cache: that one holds the module as it should be.
         text = Path(self.path).read_text(encoding="utf-8")
         for old, new in self._edits:
