@@ -91,8 +91,13 @@ class Disk:
         self.synced = len(self.journal)
 
     def after_crash(self, random: Random) -> "Disk":
-        """The disk a crash leaves: all that was synced, and perhaps some of what was not."""
-        return Disk(self.journal[: random.randint(self.synced, len(self.journal))])
+        """The disk a crash leaves: all that was synced, and perhaps what was not.
+
+        What is written between two syncs is one transaction, and is kept whole or not at all: the
+        flag of a restored member falls with the guards and the fence that take its place.
+        """
+        is_kept = random.randint(self.synced, len(self.journal)) > self.synced
+        return Disk(self.journal if is_kept else self.journal[: self.synced])
 
     def restored(self, length: int) -> "Disk":
         """A backup of that moment, put back by an operator who says so."""
