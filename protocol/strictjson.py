@@ -72,9 +72,9 @@ def encode(value: JSON) -> bytes:
 
 def b64encode(data: bytes) -> str:
     """Bytes inside JSON and headers: URL-safe base64 without padding (RFC 4648 section 5)."""
-    text = binascii.b2a_base64(data, newline=False).rstrip(b"=")
+    text = binascii.b2a_base64(data).rstrip(b"=\n").decode()
     # Twice `replace` is several times faster than one `translate`.
-    return text.replace(b"+", b"-").replace(b"/", b"_").decode("ascii")
+    return text.replace("+", "-").replace("/", "_")
 
 
 def b64decode(text: str) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
@@ -89,8 +90,8 @@ class MemoryBooks:
         self._heads: dict[str, Head] = {}
         self._locks: dict[tuple[str, int], Lock] = {}
         self._certificates: dict[tuple[str, int], bytes] = {}
-        self._paid: dict[str, dict[str, tuple[list[int], list[int]]]] = {}
-        self._entries: dict[str, set[str]] = {}
+        self._paid: defaultdict[str, dict[str, tuple[list[int], list[int]]]] = defaultdict(dict)
+        self._entries: defaultdict[str, set[str]] = defaultdict(set)
         self._vector: dict[str, int] = {}
 
     def head(self, account: str) -> Head:
@@ -105,12 +106,18 @@ class MemoryBooks:
     def credited(self, payee: str, seen: Mapping[str, int]) -> int:
         total = 0
         for payer, (sequences, totals) in self._paid.get(payee, {}).items():
-            place = bisect_right(sequences, seen.get(payer, 0))
-            total += totals[place - 1] if place else 0
+            up_to = seen.get(payer, 0)
+            # Mostly the payee has seen all that we have.
+            if sequences[-1] <= up_to:
+                total += totals[-1]
+            else:
+                place = bisect_right(sequences, up_to)
+                total += totals[place - 1] if place else 0
         return total
 
     def repeated(self, account: str, entry_ids: Iterable[str]) -> str | None:
-        return next(iter(self._entries.get(account, set()).intersection(entry_ids)), None)
+        used = self._entries[account]
+        return None if used.isdisjoint(entry_ids) else min(used.intersection(entry_ids))
 
     def certificate(self, account: str, sequence: int) -> bytes | None:
         return self._certificates.get((account, sequence))
@@ -136,21 +143,22 @@ class MemoryBooks:
         self._locks.clear()
 
     def _write(self, changes: Changes) -> None:
-        self._heads[changes.account] = changes.head
-        self._vector[changes.account] = changes.sequence
+        account, sequence = place = changes.account, changes.sequence
+        self._heads[account] = changes.head
+        self._vector[account] = sequence
         for payee, points in changes.credits.items():
-            head = self.head(payee)
-            self._heads[payee] = Head(
-                head.sequence, head.digest, head.debits, head.credits + points
-            )
-            sequences, totals = self._paid.setdefault(payee, {}).setdefault(
-                changes.account, ([], [])
-            )
-            sequences.append(changes.sequence)
-            totals.append((totals[-1] if totals else 0) + points)
-        self._entries.setdefault(changes.account, set()).update([e.id for e in changes.entries])
-        self._certificates[changes.account, changes.sequence] = changes.certificate
-        self._locks.pop((changes.account, changes.sequence), None)
+            stood, digest, debits, received = self.head(payee)
+            self._heads[payee] = Head(stood, digest, debits, received + points)
+            paid = self._paid[payee]
+            if account in paid:
+                sequences, totals = paid[account]
+                sequences.append(sequence)
+                totals.append(totals[-1] + points)
+            else:
+                paid[account] = [sequence], [points]
+        self._entries[account].update([entry.id for entry in changes.entries])
+        self._certificates[place] = changes.certificate
+        self._locks.pop(place, None)
 
     def heads(self) -> Mapping[str, Head]:
         return dict(self._heads)

@@ -49,7 +49,7 @@ class Certificate(NamedTuple):
 
 def encode_certificate(order: SignedDocument, vote: SignedDocument) -> bytes:
     """The certificate's one writing: the order and the vote as they are."""
-    return b'{"order":%b,"vote":%b}' % (order.encode(), vote.encode())
+    return b'{"order":' + order.encode() + b',"vote":' + vote.encode() + b"}"
 
 
 def order_within(data: bytes) -> bytes:
@@ -145,11 +145,14 @@ def _as_voted(data: bytes, voted: Voted, charter: Charter) -> _Claim | None:
     start = encode_certificate(voted.order.document, voted.vote).rpartition(b"[")[0]
     if not data.startswith(start) or voted.order.body.epoch != charter.epoch:
         return None
-    signatures = read_written_signatures(data[len(start) : -2])
-    if signatures is None or not data.endswith(b"}}"):
+    end = data[len(start) :]
+    if not (end.isascii() and end.endswith(b"}}")):
         return None
-    vote = SignedDocument(VOTE, voted.vote.payload, signatures)
-    return voted.order, vote, voted.vote.signatures[0]
+    own = voted.vote.signatures[0]
+    signatures = read_written_signatures(end[:-2].decode())
+    if signatures is None:
+        return None
+    return voted.order, SignedDocument(VOTE, voted.vote.payload, signatures), own
 
 
 def _check(vote: SignedDocument, signature: Signature, key: VerifyKey) -> None:

@@ -92,7 +92,8 @@ class Ballot:
 
     @property
     def is_complete(self) -> bool:
-        return len(self.voters) >= self._charter.q
+        # The owner never stands among the votes: its order's signature is its vote.
+        return 1 + len(self._votes) >= self._charter.q
 
     def add(self, vote: SignedDocument, voter: str) -> None:
         """Count one member's vote; CertificateInvalid unless it is `voter`'s for this order."""

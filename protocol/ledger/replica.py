@@ -108,12 +108,12 @@ def check_valid(order: Order, head: Head, charter: Charter, books: Books) -> Non
     """Raise the first rule of SPEC §6.2 that the order breaks. Its causal past is applied here."""
     if order.previous != head.digest:
         raise OrderInvalid(f"order {order.sequence} does not follow our order {head.sequence}")
-    others = charter.accounts - {order.account}
-    if not others.issuperset(order.seen):
-        raise OrderInvalid(f"seen names {min(set(order.seen) - others)}")
+    accounts, own = charter.accounts, order.account
+    if own in order.seen or not accounts.issuperset(order.seen):
+        raise OrderInvalid(f"seen names {min(set(order.seen) - (accounts - {own}))}")
     for entry in order.entries:
-        if entry.to not in others:
-            raise OrderInvalid(f"{entry.to} cannot be paid by {order.account}")
+        if entry.to not in accounts or entry.to == own:
+            raise OrderInvalid(f"{entry.to} cannot be paid by {own}")
     repeated = books.repeated(order.account, [entry.id for entry in order.entries])
     if repeated is not None:
         raise OrderInvalid(f"entry {repeated} was paid before")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from protocol import limits
 from protocol.errors import TooLarge
@@ -23,8 +24,7 @@ _VOTE = b'{"outcome":"vote","vote":'
 _CERTIFICATE, _ORDER = b'{"certificate":', b',"order":'
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRequest:
+class OrderRequest(NamedTuple):
     """ "Vote on this order", and mostly the certificate that settled its account's place before.
 
     Together they cost one message and one transaction of each voter, where each alone costs one.
@@ -72,8 +72,7 @@ class OrderRequest:
         return request
 
 
-@dataclass(frozen=True, slots=True)
-class OrderAnswer:
+class OrderAnswer(NamedTuple):
     """Exactly one of: a vote, what we need first, the certificate that settled the place."""
 
     vote: SignedDocument | None = None

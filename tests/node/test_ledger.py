@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
@@ -133,7 +132,7 @@ def test_an_order_that_is_refused_leaves_nothing_of_the_certificate_with_it(
     certificate = certify(alliance, "aoba")
     owe(aoba, "seeds")
     body = open_order(aoba).body
-    worthless = replace(body, entries=tuple(e._replace(to="aoba") for e in body.entries))
+    worthless = body._replace(entries=tuple(e._replace(to="aoba") for e in body.entries))
     forged = sign_own(ORDER, worthless, aoba.context.keyring.signing, "aoba")
     with pytest.raises(errors.OrderInvalid):
         ask_with(seeds, forged.document, certificate)

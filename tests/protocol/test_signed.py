@@ -164,6 +164,6 @@ def test_a_document_keeps_the_bytes_it_came_in() -> None:
 @given(count=st.integers(0, 70))
 def test_a_list_of_signatures_reads_back_as_it_was_written(count: int) -> None:
     document = SignedDocument("vote", b"x", letter().signatures * count)
-    data = document.encode_signatures().encode()
+    text = document.encode_signatures()
     expected = document.signatures if 1 <= count <= limits.SIGNATURES_MAX else None
-    assert signed.read_written_signatures(data) == expected
+    assert signed.read_written_signatures(text) == expected

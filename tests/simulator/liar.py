@@ -7,8 +7,6 @@ incarnations with whatever promises it likes; as a voter it votes for everything
 forgets, and reports what was never locked.
 """
 
-from dataclasses import replace
-
 from protocol import (
     ORDER,
     PROMISE,
@@ -110,7 +108,7 @@ class Liar(Owner):
         if not known or self.random.random() < 0.3:
             return None
         entry = known[-1].body.entries[0]._replace(id=f"{self.random.getrandbits(64):016x}")
-        body = replace(known[-1].body, sequence=sequence, entries=(entry,))
+        body = known[-1].body._replace(sequence=sequence, entries=(entry,))
         document = sign(ORDER, body.encode(), self.key)
         return _Forged(body, document)  # type: ignore[return-value]
 
@@ -148,7 +146,7 @@ class Liar(Owner):
         )
         if order is None or not changes:
             return order
-        body = replace(order.body, **changes)  # type: ignore[arg-type]
+        body = order.body._replace(**changes)
         return verify_order(sign(ORDER, body.encode(), self.key), self.charter)
 
     def show(
