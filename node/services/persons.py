@@ -14,7 +14,7 @@ from node.keyring import PersonCipher
 
 def begin(session: Session, context: Context, person_id: str) -> PersonCipher:
     """Give a new person a key and return its cipher."""
-    wrapped = context.keyring.new_person_key()
+    wrapped, _ = context.keyring.new_person()
     session.add(models.PersonKey(person_id=person_id, wrapped=wrapped, created_at=context.now()))
     session.flush()
     return context.keyring.person(wrapped)

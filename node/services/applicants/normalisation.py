@@ -64,7 +64,7 @@ def fold(text: str) -> str:
     """Return `text` in NFKC with single spaces: full width and half width become one."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-    return SPACES.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def email(text: str) -> tuple[str, bool] | None:

@@ -6,7 +6,7 @@ the name as written and as read, the recruiting system's id.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, false, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -23,8 +23,7 @@ FOUND_MAX = 50
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """What identifies an applicant; exactly this is sealed, and nothing of it stands elsewhere."""
 
     name: str
@@ -46,7 +45,9 @@ class Person:
 
     def encode(self) -> bytes:
         """Return the fields that are not empty, as JSON."""
-        return _encode({k: v for k in FIELD_NAMES if (v := getattr(self, k))}).encode()
+        return _encode(
+            {name: said for name, said in zip(FIELD_NAMES, self, strict=True) if said}
+        ).encode()
 
     @classmethod
     def parse(cls, data: bytes) -> "Person":
@@ -56,7 +57,7 @@ class Person:
 
     def with_news(self, other: "Person") -> "Person":
         """Return this person with everything that `other` says, what it leaves out kept."""
-        return Person(**{**asdict(self), **{k: v for k, v in asdict(other).items() if v}})
+        return Person(*(new or known for known, new in zip(self, other, strict=True)))
 
     @property
     def shown_phone(self) -> str:
@@ -64,11 +65,10 @@ class Person:
         return normalisation.shown_phone(self.phone)
 
 
-FIELD_NAMES = tuple(each.name for each in fields(Person))
+FIELD_NAMES = Person._fields
 
 
-@dataclass(frozen=True, slots=True)
-class Indexes:
+class Indexes(NamedTuple):
     """The blind indexes of one person."""
 
     email: bytes | None

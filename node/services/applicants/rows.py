@@ -5,9 +5,9 @@ What is merely odd is a warning: it is imported, and the page says so.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from node.i18n import later
@@ -52,8 +52,7 @@ class RowBroken(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """An applicant as a row describes it; not yet stored."""
 
     person: Person

@@ -7,13 +7,14 @@ in bulk; a known row is changed only where the file says something new.
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select, text, update
 from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.keyring import PersonCipher
 from node.services.applicants import people
 from node.services.applicants.people import Person
 from node.services.applicants.rows import Draft
@@ -39,14 +40,11 @@ class Outcome:
     erased: list[int] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Prepared:
-    """A draft with everything a new row needs, computed before the transaction begins."""
+class Key(NamedTuple):
+    """The blind index that tells an application from all others, and the column it stands in."""
 
-    draft: Draft
-    key: bytes
-    row: Values
-    secret: Values
+    column: str
+    blind: bytes
 
 
 @dataclass(slots=True)
@@ -59,12 +57,22 @@ class _Known:
     person: Person | None
     values: Values
     changed: bool = False
-    new: Prepared | None = None
+    # The row to insert; None: the applicant is stored already.
+    new: Values | None = None
+
+
+class Prepared(NamedTuple):
+    """A draft with everything a new row needs, computed before the transaction begins."""
+
+    draft: Draft
+    key: Key
+    known: _Known
 
 
 def new_ids(now: int, first: int, count: int) -> list[str]:
     """Return ids that sort in the order of the file, behind those of earlier seconds."""
-    return [f"{now:010x}{first + at:06x}{secrets.token_hex(8)}" for at in range(count)]
+    chance = secrets.token_hex(8 * count)
+    return [f"{now:010x}{first + at:06x}{chance[16 * at : 16 * at + 16]}" for at in range(count)]
 
 
 def judge(session: Session, context: Context, drafts: Sequence[Draft], seen: set[bytes]) -> Outcome:
@@ -73,14 +81,14 @@ def judge(session: Session, context: Context, drafts: Sequence[Draft], seen: set
     known = _stored(session, context, keys)
     outcome = Outcome()
     for at, (draft, key) in enumerate(zip(drafts, keys, strict=True)):
-        found = known.get(key)
+        found = known.get(key.blind)
         if found is not None:
             _take_over(found, draft, at, outcome)
-        elif key in seen:
+        elif key.blind in seen:
             outcome.updated += 1
         else:
             outcome.created += 1
-            seen.add(key)
+            seen.add(key.blind)
     return outcome
 
 
@@ -101,16 +109,12 @@ def write(session: Session, context: Context, prepared: Sequence[Prepared]) -> O
     known = _stored(session, context, [each.key for each in prepared])
     outcome = Outcome()
     for at, each in enumerate(prepared):
-        found = known.get(each.key)
+        found = known.get(each.key.blind)
         if found is not None:
             _take_over(found, each.draft, at, outcome)
         else:
             outcome.created += 1
-            values = {name: getattr(each.draft, name) for name in PLAIN}
-            row_id = each.row["id"]
-            known[each.key] = _Known(
-                row_id, row_id, each.secret["wrapped"], each.draft.person, values, new=each
-            )
+            known[each.key.blind] = each.known
 
     _write(session, context, known)
     return outcome
@@ -138,18 +142,18 @@ def _take_over(found: _Known, draft: Draft, at: int, outcome: Outcome) -> None:
         outcome.unchanged += 1
 
 
-def _key(context: Context, draft: Draft) -> bytes:
-    """Return the blind index that tells this application from all others."""
+def _key(context: Context, draft: Draft) -> Key:
+    """Return the index by which this application is found again."""
     person = draft.person
-    if person.ats_id:
-        key = people.ats_id_index(context.keyring, person.ats_id)
-    else:
-        key = people.dedupe_index(context.keyring, person.email, draft.job)
-    assert key is not None, "a row without both is a broken row"
-    return key
+    index = people.ats_id_index(context.keyring, person.ats_id)
+    if index is not None:
+        return Key("ats_id_index", index)
+    index = people.dedupe_index(context.keyring, person.email, draft.job)
+    assert index is not None, "a row without both is a broken row"
+    return Key("dedupe_index", index)
 
 
-def _stored(session: Session, context: Context, keys: Sequence[bytes]) -> dict[bytes, _Known]:
+def _stored(session: Session, context: Context, keys: Sequence[Key]) -> dict[bytes, _Known]:
     """Return the applicants already stored under `keys`, decrypted."""
     table, secret = models.Applicant, models.PersonKey
     columns = (
@@ -164,9 +168,10 @@ def _stored(session: Session, context: Context, keys: Sequence[bytes]) -> dict[b
     known = select(*columns).join(secret, secret.person_id == table.person_id)
     return {
         row.ats_id_index or row.dedupe_index: _known(context, row)
-        # One look-up an index: a list of keys in the statement costs by its length.
+        # One look-up an index, and of its own keys: a list in a statement costs by its length.
         for column in (table.ats_id_index, table.dedupe_index)
-        for row in session.execute(known.where(column.in_(keys)))
+        if (wanted := [blind for name, blind in keys if name == column.key])
+        for row in session.execute(known.where(column.in_(wanted)))
     }
 
 
@@ -192,14 +197,13 @@ def _known(context: Context, row: Row[Any]) -> _Known:
 
 
 def _prepared(context: Context, row_id: str, draft: Draft) -> Prepared:
-    now, wrapped = context.now(), context.keyring.new_person_key()
+    wrapped, cipher = context.keyring.new_person()
     values = {name: getattr(draft, name) for name in PLAIN}
-    row = _sealed(context, _Known(row_id, row_id, wrapped, draft.person, values))
-    row["created_at"] = row["updated_at"] = now
-    secret = {"person_id": row_id, "wrapped": wrapped, "created_at": now}
-    key = row["ats_id_index"] or row["dedupe_index"]
-    assert key is not None, "a row without both is a broken row"
-    return Prepared(draft, key, row, secret)
+    known = _Known(row_id, row_id, wrapped, draft.person, values)
+    known.new = row = _sealed(context, known, cipher)
+    row["created_at"] = row["updated_at"] = context.now()
+    column = "ats_id_index" if row["ats_id_index"] else "dedupe_index"
+    return Prepared(draft, Key(column, row[column]), known)
 
 
 def _merge(known: _Known, draft: Draft) -> bool:
@@ -227,20 +231,24 @@ def _merge(known: _Known, draft: Draft) -> bool:
 
 def _write(session: Session, context: Context, known: Mapping[bytes, _Known]) -> None:
     now = context.now()
-    new = [(each, each.new) for each in known.values() if each.new is not None]
-    changed = [each for each in known.values() if each.changed and each.new is None]
+    new, changed = [], []
+    for each in known.values():
+        row = each.new
+        if row is None:
+            if each.changed:
+                changed.append(_sealed(context, each) | {"updated_at": now})
+        else:
+            # A row that a later one of the same batch has changed is sealed once more.
+            new.append(row | _sealed(context, each) if each.changed else row)
     if new:
-        # A row that a later one of the same batch has changed is sealed once more.
-        rows = [made.row | (_sealed(context, each) if each.changed else {}) for each, made in new]
-        secrets_ = [made.secret for _, made in new]
-        _insert(session, "person_keys", secrets_)
-        _insert(session, "applicants", rows)
+        keys = [(each.person_id, each.wrapped, now) for each in known.values() if each.new]
+        _insert(session, "person_keys", ("person_id", "wrapped", "created_at"), keys)
+        _insert(session, "applicants", tuple(new[0]), [tuple(row.values()) for row in new])
     if changed:
-        rows = [{**_sealed(context, each), "updated_at": now} for each in changed]
-        session.execute(update(models.Applicant), rows)
+        session.execute(update(models.Applicant), changed)
 
 
-def _sealed(context: Context, known: _Known) -> Values:
+def _sealed(context: Context, known: _Known, cipher: PersonCipher | None = None) -> Values:
     """Return the columns of one applicant, sealed and indexed."""
     person, keyring = known.person, context.keyring
     assert person is not None
@@ -250,7 +258,7 @@ def _sealed(context: Context, known: _Known) -> Values:
     return {
         "id": known.row_id,
         "person_id": known.person_id,
-        "person_blob": people.seal(keyring.person(known.wrapped), known.row_id, person),
+        "person_blob": people.seal(cipher or keyring.person(known.wrapped), known.row_id, person),
         "ats_id_index": ats_id,
         "dedupe_index": None if ats_id else people.dedupe_index(keyring, person.email, job),
         "email_index": indexes.email,
@@ -261,13 +269,14 @@ def _sealed(context: Context, known: _Known) -> Values:
     }
 
 
-def _insert(session: Session, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def _insert(
+    session: Session, table: str, names: Sequence[str], rows: list[tuple[Any, ...]]
+) -> None:
     """Hand new rows to the driver as they are: preparing them costs more than storing them.
 
     The names are our own columns, never a file's; every row has the same ones.
     """
-    names = list(rows[0])
     sign = "%s" if session.get_bind().dialect.name == "postgresql" else "?"
     signs = ", ".join([sign] * len(names))
     statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({signs})"  # noqa: S608
-    session.connection().exec_driver_sql(statement, [tuple(map(row.get, names)) for row in rows])
+    session.connection().exec_driver_sql(statement, rows)
