@@ -112,8 +112,6 @@ ORDER_ENTRIES_MAX = 256
 ORDER_BYTES_MAX = 256 * 1024
 # An order in base64url and a vote of every member.
 CERTIFICATE_BYTES_MAX = 512 * 1024
-# An order, and the certificate of the one before it.
-ORDER_REQUEST_BYTES_MAX = 2 * CERTIFICATE_BYTES_MAX
 # A page of single-entry certificates of about 3 KB; with full ones, PULL_BYTES_MAX ends it first.
 PULL_CERTIFICATES_MAX = 1000
 # One answer to a pull: what a node holds in memory for one peer at a time.
@@ -132,6 +130,10 @@ WARRANT_PROMISES_MAX = 512
 WARRANT_ORDERS_MAX = 16
 # Sixteen orders of 256 entries at 62 KB in base64url, and 512 promises at 700 bytes.
 WARRANT_BYTES_MAX = 2 * 1024 * 1024
+# An order, the certificate of the one before it, and what allows the order's incarnation.
+ORDER_REQUEST_BYTES_MAX = 2 * CERTIFICATE_BYTES_MAX + WARRANT_BYTES_MAX
+# "Show me what you hold of my account": an empty object.
+STANDING_ASKED_BYTES_MAX = 64
 # Two orders whole, in base64url.
 EVIDENCE_BYTES_MAX = 768 * 1024
 # One may have been certified and not be known to anybody asked, and one may be voted on behind it.
@@ -163,7 +165,7 @@ BALLOT_STEP_MAX = 1_000_000
 # A vector, a digest per account and the name of a charter: under 16 KiB with 64 members.
 REPORT_BYTES_MAX = 64 * 1024
 # A draft and an approval of every member at 500 bytes, in base64url twice over.
-FENCE_BYTES_MAX = 4 * 1024 * 1024
+BALLOT_FENCE_BYTES_MAX = 4 * 1024 * 1024
 # A draft, a charter, a report of every member and the open orders; what a peer takes as one body.
 PROPOSAL_BYTES_MAX = PEER_BODY_BYTES_MAX
 # The open order of each of 64 accounts, and three more of each owner that signed several at once.

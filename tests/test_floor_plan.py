@@ -46,6 +46,7 @@ NODE = {
     4.7: "services.overview",  # a little of everything
     5: "services.inbox services.delivery",
     5.3: "allowance",  # it asks the inbox how much a member has filled
+    5.4: "addresses",  # what a peer's request means, carried out by the services
     5.5: "greeting",  # the worker and the page of peers both say hello
     6: "web candidate peer worker",
     7: "app",

@@ -13,6 +13,7 @@ from node.database import Database
 from node.installation import Node
 from node.services import restores
 from node.services.backups import Head
+from protocol import reports_needed
 
 
 @click.command(epilog="Example: tasuki restore tasuki-aoba-20261124-030000.backup")
@@ -33,7 +34,7 @@ def restore(file: Path, sheet: Path | None, *, json_: bool) -> None:
     node, head, tally = unpack(settings, file, with_code(read_code(sheet)), quiet=json_, then=_mark)
     try:
         with node.database.reading() as session:
-            needed = restores.needed(node.context.charter(session))
+            needed = reports_needed(node.context.charter(session))
     finally:
         node.close()
     if json_:

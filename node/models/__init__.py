@@ -14,6 +14,7 @@ from node.models.audit import AuditEntry
 from node.models.consents import Consent, ConsentChoice, ConsentResume, ContactCode
 from node.models.delivery import Evidence, ExchangeLink, InboxEntry, MailEntry, Nonce, OutboxEntry
 from node.models.hires import Hire
+from node.models.incarnations import LedgerEvidence, LedgerGuard, LedgerTenure
 from node.models.ledger import (
     HeldCertificate,
     LedgerAccount,
@@ -32,7 +33,7 @@ from node.models.referrals import (
     ResumeChunk,
     StageChange,
 )
-from node.models.restores import Restore, RestoreAnswer
+from node.models.restores import Restore, RestoreAnswer, RestoreStanding
 from node.models.schema import METADATA, Model, table_of
 from node.models.users import SignInAttempt, User, UserSession
 
@@ -58,7 +59,10 @@ __all__ = [
     "LedgerCertificate",
     "LedgerCredit",
     "LedgerEntry",
+    "LedgerEvidence",
+    "LedgerGuard",
     "LedgerLock",
+    "LedgerTenure",
     "Link",
     "MailEntry",
     "Model",
@@ -73,6 +77,7 @@ __all__ = [
     "ReferralOut",
     "Restore",
     "RestoreAnswer",
+    "RestoreStanding",
     "ResumeChunk",
     "SignInAttempt",
     "StageChange",

@@ -51,6 +51,8 @@ class LedgerLock(Model):
     digest: Mapped[bytes]
     document: Mapped[bytes]
     locked_at: Mapped[int]
+    # What allowed it, in a later incarnation; a promise that reports it passes it on.
+    warrant: Mapped[bytes | None] = mapped_column(default=None)
 
 
 class LedgerCertificate(Model):

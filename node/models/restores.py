@@ -35,3 +35,15 @@ class RestoreAnswer(Model):
     )
     member: Mapped[str] = mapped_column(primary_key=True)
     heard_at: Mapped[int]
+
+
+class RestoreStanding(Model):
+    """What a peer showed a recovering node: of its own account, and of everybody's fences."""
+
+    __tablename__ = "restore_standings"
+
+    incarnation: Mapped[int] = mapped_column(
+        ForeignKey("restores.incarnation"), primary_key=True, autoincrement=False
+    )
+    member: Mapped[str] = mapped_column(primary_key=True)
+    standing: Mapped[bytes]

@@ -5,10 +5,8 @@ told where they stand, and all of that is applied here, the node is *recovering*
 of its own, casts no vote and takes no letters (503; its peers keep them). It still answers what is
 asked of its ledger, so that two nodes that recover at the same time can hear each other.
 
-What this does not settle is an order that peers voted for and nobody certified. That is the fence
-of LEDGER 4: promises of the same peers, with the highest order each has locked. Its place is
-`_rejoin`, which decides that a node has heard enough, and `is_recovering`, which everything that
-signs asks first.
+Everything that signs asks `is_recovering` first. When enough was heard, and what follows from it
+for our votes and our account, is the ledger's to decide: `ledger.rejoining`.
 """
 
 from collections.abc import Mapping
@@ -20,7 +18,7 @@ from node import models
 from node.context import Context
 from node.driver import Driver, Prepared
 from node.services import audit
-from protocol import FIRST_INCARNATION, Charter
+from protocol import FIRST_INCARNATION
 
 # Why a mail or a notice of before the backup waits for a person: it may have left already.
 RESTORED = "restored"
@@ -111,49 +109,47 @@ def _open(session: Session) -> int | None:
     )
 
 
-def needed(charter: Charter) -> int:
-    """How many peers must be heard: so many that every quorum has an honest one among them.
+def heard(session: Session) -> Mapping[str, bytes]:
+    """The peers that have been heard since the restore under way, and what each showed us.
 
-    `n + b - q + 1` of the others, or all of them where there are fewer.  LEDGER 4.
+    Heard is who has sent all that it has, and has shown where our account stands with it.
     """
-    members = len(charter.members)
-    return min(members + charter.b - charter.q + 1, members - 1)
-
-
-def heard(session: Session) -> list[str]:
-    """The peers that have been heard since the restore under way."""
-    rows = session.scalars(
-        select(models.RestoreAnswer.member)
-        .where(models.RestoreAnswer.incarnation == _open(session))
-        .order_by(models.RestoreAnswer.member)
+    read, shown = models.RestoreAnswer, models.RestoreStanding
+    rows = session.execute(
+        select(read.member, shown.standing)
+        .join(shown, (shown.member == read.member) & (shown.incarnation == read.incarnation))
+        .where(read.incarnation == _open(session))
+        .order_by(read.member)
     )
-    return list(rows)
+    return {row.member: row.standing for row in rows}
 
 
-def note_answer(
-    session: Session,
-    context: Context,
-    member: str,
-    theirs: Mapping[str, int],
-    ours: Mapping[str, int],
-) -> None:
-    """A peer told where it stands: it counts as heard once all that it has is applied here."""
+def note_read(session: Session, context: Context, member: str) -> None:
+    """Note that all which a peer has is applied here."""
     under_way = _open(session)
-    if under_way is None or any(ours.get(each, 0) < at for each, at in theirs.items()):
-        return
+    assert under_way is not None
     if session.get(models.RestoreAnswer, (under_way, member)) is None:
         session.add(
             models.RestoreAnswer(incarnation=under_way, member=member, heard_at=context.now())
         )
         session.flush()
-    _rejoin(session, context, under_way)
 
 
-def _rejoin(session: Session, context: Context, under_way: int) -> None:
-    """End the recovery once enough peers were heard."""
-    count = len(heard(session))
-    if count < needed(context.charter(session)):
-        return
+def keep_standing(session: Session, member: str, standing: bytes) -> None:
+    """Keep what a peer showed us; the last counts."""
+    under_way = _open(session)
+    assert under_way is not None
+    row = session.get(models.RestoreStanding, (under_way, member))
+    if row is None:
+        row = models.RestoreStanding(incarnation=under_way, member=member, standing=standing)
+        session.add(row)
+    row.standing = standing
+    session.flush()
+
+
+def finish(session: Session, context: Context, count: int) -> None:
+    """End the recovery: enough peers were heard, and what follows from it is stored."""
+    under_way = _open(session)
     session.execute(
         update(models.Restore)
         .where(models.Restore.incarnation == under_way)

@@ -56,6 +56,7 @@ class Worker:
             self._peer_lane("inbox", lambda: self._then_wake(handling.step), rest_s=LOOK_S),
             self._peer_lane("orders", rounds.step, rest_s=LOOK_S),
             self._peer_lane("pull", pulls.step, rest_s=node.settings.pull_interval_s),
+            self._peer_lane("evidence", rounds.recovery.tell_evidence, rest_s=HOUSEKEEPING_S),
             Lane("mails", lambda: send_due_mails(node) > 0, rest_s=LOOK_FOR_MAIL_S),
             Lane("notices", lambda: send_due_notices(node) > 0, rest_s=LOOK_FOR_MAIL_S),
             Lane("imports", lambda: drive_imports(node), rest_s=LOOK_FOR_MAIL_S),

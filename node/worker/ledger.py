@@ -5,7 +5,7 @@ the certificate before the first is told. Whoever was away gets it by its own pu
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, as_completed
 from functools import partial
 from typing import TypeVar
@@ -14,8 +14,11 @@ import structlog
 
 from node.installation import Node
 from node.services import ledger
-from node.transport import TransportFailure
+from node.services.ledger import tenure
+from node.worker.calls import ask, others, post
+from node.worker.recovery import Recovery
 from protocol import (
+    FIRST_INCARNATION,
     Ballot,
     Charter,
     Order,
@@ -25,8 +28,6 @@ from protocol import (
     PullAnswer,
     Signed,
     SignedDocument,
-    http,
-    problems,
 )
 
 ORDERS_PATH = "/peer/v1/orders"
@@ -80,18 +81,28 @@ class LedgerRounds:
         self._not_before = 0
         # An order that was opened when the last was certified, and the last one's certificate.
         self._next: tuple[Signed[Order], bytes] | None = None
+        self._recovery = Recovery(node, executor, gather_s=gather_s)
+
+    @property
+    def recovery(self) -> Recovery:
+        """How this process takes our account up."""
+        return self._recovery
 
     def step(self) -> bool:
         """Certify our open order, or open one; True when a certificate was made."""
         node = self._node
+        if not self._recovery.is_over():
+            return False
         if node.clock.now() < self._not_before or not self._has_work():
             return False
         order, before, charter = self._open()
         if order is None:
             return False
         ballot = ledger.new_ballot(order, charter)
-        self._gather(ballot, charter, OrderRequest(order.document, before).encode())
+        refusals = self._gather(ballot, charter, self._request(order, before))
         if not ballot.is_complete:
+            if refusals:
+                self._recovery.look_at(refusals, order)
             self._pause_s = min(max(PAUSE_FIRST_S, self._pause_s * 2), PAUSE_S_MAX)
             self._not_before = node.clock.now() + self._pause_s
             log.info("no quorum yet", sequence=order.body.sequence, voters=len(ballot.voters))
@@ -120,31 +131,38 @@ class LedgerRounds:
         with self._node.database.reading() as session:
             return ledger.has_work(session, self._node.context)
 
-    def _gather(self, ballot: Ballot, charter: Charter, order: bytes) -> None:
-        """Ask every other member; stop waiting as soon as a quorum has voted."""
-        asked = {}
-        for member in _others(self._node, charter):
+    def _request(self, order: Signed[Order], before: bytes | None) -> bytes:
+        """What is sent: the order, the certificate before it, and what allows its incarnation."""
+        warrant = b""
+        if order.body.incarnation != FIRST_INCARNATION:
+            with self._node.database.reading() as session:
+                warrant = tenure.tenure(session, self._node.context).warrant
+        return OrderRequest(order.document, before, warrant).encode()
+
+    def _gather(self, ballot: Ballot, charter: Charter, order: bytes) -> dict[str, ProtocolError]:
+        """Ask every other member; stop waiting as soon as a quorum has voted; who refused."""
+        asked, refusals = {}, {}
+        for member in others(self._node, charter):
             call = self._asking.call(member, partial(_ask, self._node, charter, member, order))
             if call is not None:
                 asked[call] = member
         try:
             for answered in as_completed(asked, self._gather_s):
-                vote = answered.result()
-                if vote is not None:
-                    _count(ballot, vote, asked[answered])
+                vote, member = answered.result(), asked[answered]
+                if isinstance(vote, ProtocolError):
+                    refusals[member] = vote
+                elif vote is not None:
+                    _count(ballot, vote, member)
                 if ballot.is_complete:
-                    return
+                    break
         except TimeoutError:
             log.info("somebody keeps us waiting", voters=len(ballot.voters))
+        return refusals
 
     def _tell(self, charter: Charter, certificate: bytes) -> None:
         """Broadcast a certificate; a member that misses it pulls it later."""
-        for member in _others(self._node, charter):
+        for member in others(self._node, charter):
             self._telling.call(member, partial(_send, self._node, charter, member, certificate))
-
-
-def _others(node: Node, charter: Charter) -> Iterator[str]:
-    return (m.id for m in charter.members if m.id != node.context.member_id)
 
 
 def _count(ballot: Ballot, vote: SignedDocument, voter: str) -> None:
@@ -154,12 +172,14 @@ def _count(ballot: Ballot, vote: SignedDocument, voter: str) -> None:
         log.warning("a vote was refused", peer=voter, code=refusal.code)
 
 
-def _ask(node: Node, charter: Charter, member: str, order: bytes) -> SignedDocument | None:
-    """A member's vote, after sending what it says it needs; None when there is none now."""
+def _ask(
+    node: Node, charter: Charter, member: str, order: bytes
+) -> SignedDocument | ProtocolError | None:
+    """A member's vote, after sending what it says it needs, or its refusal; None: neither now."""
     for _ in range(2):
         answer = _order_answer(node, charter, member, order)
-        if answer is None:
-            return None
+        if answer is None or isinstance(answer, ProtocolError):
+            return answer
         if answer.vote is not None:
             return answer.vote
         if answer.certificate is not None:
@@ -182,10 +202,12 @@ def _take(node: Node, member: str, certificate: bytes) -> None:
         log.warning("a certificate was refused", peer=member, code=refusal.code)
 
 
-def _order_answer(node: Node, charter: Charter, member: str, order: bytes) -> OrderAnswer | None:
-    body = _post(node, charter, member, ORDERS_PATH, order)
-    if body is None:
-        return None
+def _order_answer(
+    node: Node, charter: Charter, member: str, order: bytes
+) -> OrderAnswer | ProtocolError | None:
+    body = ask(node, charter, member, ORDERS_PATH, order)
+    if not isinstance(body, bytes):
+        return body
     try:
         return OrderAnswer.parse(body)
     except ProtocolError as refusal:
@@ -194,27 +216,7 @@ def _order_answer(node: Node, charter: Charter, member: str, order: bytes) -> Or
 
 
 def _send(node: Node, charter: Charter, member: str, certificate: bytes) -> bool:
-    return _post(node, charter, member, CERTIFICATES_PATH, certificate) is not None
-
-
-def _post(node: Node, charter: Charter, member: str, path: str, body: bytes) -> bytes | None:
-    """The body of a proven 200; None for a refusal or no answer, which the log names."""
-    try:
-        answer = node.transport.post(charter, member, path, body)
-    except TransportFailure as failure:
-        log.info("no answer", peer=member, path=path, code=failure.code)
-        return None
-    if answer.status == 200:
-        return answer.body
-    log.warning("refused", peer=member, path=path, code=_code(answer))
-    return None
-
-
-def _code(answer: http.VerifiedResponse) -> str:
-    try:
-        return problems.parse_problem(answer.body).code
-    except ProtocolError:
-        return f"status-{answer.status}"
+    return post(node, charter, member, CERTIFICATES_PATH, certificate) is not None
 
 
 def pull(node: Node, member: str) -> int:
@@ -224,7 +226,7 @@ def pull(node: Node, member: str) -> int:
         with node.database.reading() as session:
             charter = node.context.charter(session)
             question = ledger.pull_body(session, node.context)
-        body = _post(node, charter, member, PULL_PATH, question)
+        body = post(node, charter, member, PULL_PATH, question)
         if body is None:
             return new
         answer = _page(body, member)

@@ -39,7 +39,7 @@ class FenceRequest:
 
     @classmethod
     def parse(cls, data: bytes) -> FenceRequest:
-        reader = Reader(parse(data, bytes_max=limits.FENCE_BYTES_MAX))
+        reader = Reader(parse(data, bytes_max=limits.BALLOT_FENCE_BYTES_MAX))
         request = cls(
             ballot=reader.integer("ballot", 1, limits.BALLOT_MAX),
             draft=SignedDocument.from_json(reader.value("draft")),

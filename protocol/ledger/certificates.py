@@ -87,9 +87,14 @@ def content_digest(order: Signed[Order]) -> bytes:
     It names what an order says, whatever promises allowed it: the next order's `previous`, so that
     an order that was certified before a fence and again behind it has one successor.
     """
-    if order.body.incarnation == FIRST_INCARNATION:
-        return order.digest
-    payload = in_incarnation(order.document.payload, FIRST_INCARNATION)
+    return digest_of_content(order.document, order.body.incarnation)
+
+
+def digest_of_content(document: SignedDocument, incarnation: int) -> bytes:
+    """The same of an order that says it is of this incarnation, and of which nothing is proven."""
+    if incarnation == FIRST_INCARNATION:
+        return document.digest
+    payload = in_incarnation(document.payload, FIRST_INCARNATION)
     return SignedDocument(ORDER, payload, ()).digest
 
 

@@ -102,6 +102,11 @@ class Promises:
     def members(self) -> frozenset[str]:
         return frozenset(self._answers)
 
+    @property
+    def are_enough(self) -> bool:
+        """Whether so many promised that `resume` may say something."""
+        return len(self._answers) >= promises_needed(self._charter)
+
     def add(self, answer: Warrant, member: str) -> None:
         """Count one member's answer; a refusal unless it is `member`'s and proven."""
         proven = verify_answer(answer, self.fence.body, self._charter)

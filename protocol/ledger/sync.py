@@ -14,6 +14,7 @@ from protocol import limits
 from protocol.errors import TooLarge
 from protocol.keys import b64decode, b64encode
 from protocol.ledger.certificates import encode_certificate
+from protocol.ledger.warrant import Warrant
 from protocol.signed import SignedDocument, read_written
 from protocol.strictjson import JSON, Reader, encode, parse
 
@@ -21,22 +22,26 @@ from protocol.strictjson import JSON, Reader, encode, parse
 CERTIFICATE_CHARS_MAX = limits.CERTIFICATE_BYTES_MAX * 4 // 3 + 4
 
 _VOTE = b'{"outcome":"vote","vote":'
-_CERTIFICATE, _ORDER = b'{"certificate":', b',"order":'
+_CERTIFICATE, _ORDER, _WARRANT = b'{"certificate":', b',"order":', b',"warrant":'
 
 
 class OrderRequest(NamedTuple):
     """ "Vote on this order", and mostly the certificate that settled its account's place before.
 
     Together they cost one message and one transaction of each voter, where each alone costs one.
+    An order of a later incarnation comes with the promises that allow it, its `warrant`.
     """
 
     order: SignedDocument
     certificate: bytes | None = None
+    warrant: bytes = b""
 
     def encode(self) -> bytes:
-        if self.certificate is None:
+        if self.certificate is None and not self.warrant:
             return self.order.encode()
-        return b"%b%b%b%b}" % (_CERTIFICATE, self.certificate, _ORDER, self.order.encode())
+        before = b"{" if self.certificate is None else _CERTIFICATE + self.certificate + b","
+        after = _WARRANT + self.warrant if self.warrant else b""
+        return before + b'"order":' + self.order.encode() + after + b"}"
 
     @classmethod
     def parse(cls, data: bytes) -> OrderRequest:
@@ -59,14 +64,23 @@ class OrderRequest(NamedTuple):
 
     @classmethod
     def _from_json(cls, value: JSON) -> OrderRequest:
-        if type(value) is not dict or "certificate" not in value:
+        if type(value) is not dict or "order" not in value:
             return cls(SignedDocument.from_json(value))
         reader = Reader(value)
-        claim = reader.object("certificate")
-        order, vote = (SignedDocument.from_json(claim.value(name)) for name in ("order", "vote"))
-        claim.done()
+        certificate = warrant = None
+        if reader.has("certificate"):
+            claim = reader.object("certificate")
+            certificate = encode_certificate(
+                SignedDocument.from_json(claim.value("order")),
+                SignedDocument.from_json(claim.value("vote")),
+            )
+            claim.done()
+        if reader.has("warrant"):
+            warrant = Warrant.read(reader.object("warrant"))
         request = cls(
-            SignedDocument.from_json(reader.value("order")), encode_certificate(order, vote)
+            SignedDocument.from_json(reader.value("order")),
+            certificate,
+            b"" if warrant is None else warrant.encode(),
         )
         reader.done()
         return request

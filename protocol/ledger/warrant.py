@@ -67,7 +67,11 @@ class Warrant:
 
     @classmethod
     def parse(cls, data: bytes) -> Warrant:
-        reader = Reader(parse(data, bytes_max=limits.WARRANT_BYTES_MAX))
+        return cls.read(Reader(parse(data, bytes_max=limits.WARRANT_BYTES_MAX)))
+
+    @classmethod
+    def read(cls, reader: Reader) -> Warrant:
+        """The warrant where it stands within another document."""
         documents = reader.list("pool", limits.WARRANT_PROMISES_MAX)
         pool = [SignedDocument.from_json(each) for each in documents]
         cases = []

@@ -15,6 +15,7 @@ from protocol import (
     Ballot,
     OrderAnswer,
     OrderRequest,
+    ProtocolError,
     PullAnswer,
     Signed,
     SignedDocument,
@@ -50,8 +51,7 @@ def open_order(house: House) -> Signed:
 
 
 def ask(house: House, order: SignedDocument) -> OrderAnswer:
-    with house.database.transaction() as session:
-        return OrderAnswer.parse(ledger.vote_on(session, house.context, order.encode()))
+    return ask_with(house, order, None)
 
 
 def tell(house: House, certificate: bytes) -> bool:
@@ -102,10 +102,12 @@ def test_a_certified_order_moves_the_points_at_every_member(alliance: Alliance) 
     assert locks(alliance["seeds"]) == 0
 
 
-def ask_with(house: House, order: SignedDocument, certificate: bytes) -> OrderAnswer:
+def ask_with(house: House, order: SignedDocument, certificate: bytes | None) -> OrderAnswer:
     with house.database.transaction() as session:
-        body = OrderRequest(order, certificate).encode()
-        return OrderAnswer.parse(ledger.vote_on(session, house.context, body))
+        answer = ledger.vote_on(session, house.context, OrderRequest(order, certificate).encode())
+    if isinstance(answer, ProtocolError):
+        raise answer
+    return OrderAnswer.parse(answer)
 
 
 def test_the_certificate_that_comes_with_the_next_order_is_applied_first(

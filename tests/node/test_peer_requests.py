@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from node.addresses import PULL_WEIGHT
 from node.allowance import REQUESTS_AT_ONCE
 from node.database import Database
-from node.peer import PULL_WEIGHT
 from node.services import membership
 from protocol import Hello, Pull, SigningKey, http, limits
 from tests.equipment.alliance import Alliance, found_alliance
@@ -360,6 +360,9 @@ def test_pages_of_the_ledger_weigh_more_than_other_requests(caller: Caller) -> N
         ("/peer/v1/pull", limits.PULL_ASKED_BYTES_MAX),
         ("/peer/v1/orders", limits.ORDER_REQUEST_BYTES_MAX),
         ("/peer/v1/certificates", limits.CERTIFICATE_BYTES_MAX),
+        ("/peer/v1/evidence", limits.EVIDENCE_BYTES_MAX),
+        ("/peer/v1/fences", 2 * limits.FENCE_BYTES_MAX),
+        ("/peer/v1/standing", limits.STANDING_ASKED_BYTES_MAX),
     ],
 )
 def test_no_address_reads_more_than_it_can_use(caller: Caller, path: str, most: int) -> None:

@@ -66,6 +66,22 @@ def test_an_order_travels_alone_or_with_the_certificate_before_it() -> None:
             assert OrderRequest.parse(written) == together
 
 
+def test_an_order_travels_with_what_allows_its_incarnation() -> None:
+    order, warrant = order_of().document, Warrant((order_of(sequence=3).document,)).encode()
+    certificate = certified(order_of()).data
+    for request in (
+        OrderRequest(order, warrant=warrant),
+        OrderRequest(order, certificate, warrant),
+    ):
+        assert OrderRequest.parse(request.encode()) == request
+        value = json.loads(request.encode())
+        upside_down = json.dumps(dict(sorted(value.items(), reverse=True))).encode()
+        assert OrderRequest.parse(upside_down) == request
+    for wrong in (b"[]", b'{"pool":[],"promises":[0],"cases":[]}', b'{"pool":[]}'):
+        written = b'{"order":%b,"warrant":%b}' % (order.encode(), wrong)
+        assert refusal_of(lambda data=written: OrderRequest.parse(data)) is not None, wrong
+
+
 def test_an_order_with_more_around_it_than_a_certificate_is_refused() -> None:
     certificate, order = certified(order_of()).data, order_of(sequence=2).document
     written = OrderRequest(order, certificate).encode()

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.driver import Driver, Prepared, listed
-from protocol import NO_PREVIOUS, Changes, Head, Lock
+from protocol import NO_PREVIOUS, Changes, Head, Lock, Order, Signed
 
 _EMPTY = Head()
 
@@ -57,7 +57,7 @@ _MOVE = Prepared(
     .values({name: bindparam(name) for name in ("sequence", "digest", "debits", "credits")})
 )
 _LOCK = Prepared(
-    select(_lock.c.incarnation, _lock.c.digest, _lock.c.document)
+    select(_lock.c.incarnation, _lock.c.digest, _lock.c.document, _lock.c.warrant)
     .where(_lock.c.account == bindparam("of"), _lock.c.sequence == bindparam("at"))
     .order_by(_lock.c.incarnation.desc())
 )
@@ -144,7 +144,7 @@ class SQLBooks:
 
     def lock(self, account: str, sequence: int) -> Lock | None:
         row = self._driver.first(_LOCK, {"of": account, "at": sequence})
-        return None if row is None else Lock(*row)
+        return None if row is None else Lock(row[0], row[1], row[2], row[3] or b"")
 
     def credited(self, payee: str, seen: Mapping[str, int]) -> int:
         """All credits, less what orders beyond `seen` paid: those are few and recent."""
@@ -178,8 +178,15 @@ class SQLBooks:
                 "digest": lock.digest,
                 "document": lock.document,
                 "locked_at": now,
+                "warrant": lock.warrant or None,
             },
         )
+
+    def lock_own(self, order: Signed[Order], warrant: bytes, now: int) -> None:
+        """Write down our own order of a later incarnation, before it leaves again."""
+        body = order.body
+        lock = Lock(body.incarnation, order.digest, order.document.encode(), warrant)
+        self.lock_order(body.account, body.sequence, lock, body.epoch, now)
 
     def commit(self, changes: Changes, epoch: int, incarnation: int, now: int) -> None:
         """Apply one certificate: its head, credits, entries and bytes; its lock is released."""

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import restores
+from node.services.ledger import rejoining
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.votes import receive_certificate
 from protocol import Pull, PullAnswer, errors, lacking, limits, state_digest
@@ -79,7 +79,7 @@ def absorb(session: Session, context: Context, answer: PullAnswer) -> int:
 def remember(session: Session, context: Context, member: str, answer: PullAnswer) -> None:
     """Note where a peer stands, for the pages that compare its digest with ours.
 
-    While we recover, a peer whose whole ledger is applied here has been heard.
+    While we recover, a peer whose whole ledger is applied here has been read to its end.
     """
     peer = models.Peer
     session.execute(
@@ -91,4 +91,4 @@ def remember(session: Session, context: Context, member: str, answer: PullAnswer
             seen_at=context.now(),
         )
     )
-    restores.note_answer(session, context, member, answer.vector, SQLBooks(session).vector())
+    rejoining.note_vector(session, context, member, answer.vector)

@@ -11,6 +11,7 @@ from node import models
 from node.context import Context
 from node.driver import Driver, Prepared
 from node.services import restores
+from node.services.ledger import tenure
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.votes import apply_certificate, lock_if_new
 from protocol import (
@@ -45,7 +46,7 @@ _WAITING = Prepared(
 def open_order(session: Session, context: Context) -> Signed[Order] | None:
     """Our open order; a new one over what is waiting when there is none; None: nothing to pay.
 
-    None as well while we recover: the next number may be taken by an order that we forgot.
+    None as well while we recover or fence: the next number may be taken by an order we forgot.
     """
     if restores.is_recovering(session):
         return None
@@ -54,16 +55,24 @@ def open_order(session: Session, context: Context) -> Signed[Order] | None:
     if us not in charter.accounts:
         return None
     books.hold(charter.accounts)
+    held = tenure.free(session, context, charter)
+    if held is None:
+        return None
     lock = books.lock(us, books.head(us).sequence + 1)
     if lock is not None:
         return verify_order(SignedDocument.parse(lock.document), charter)
     order = build_order(
-        us, waiting(session), charter=charter, books=books, key=context.keyring.signing
+        us,
+        waiting(session),
+        charter=charter,
+        books=books,
+        key=context.keyring.signing,
+        incarnation=held.incarnation,
     )
     if order is None:
         return None
     # Our own node judges our order like anybody's: what it would refuse is never signed away.
-    verdict = judge(order, charter, books)
+    verdict = judge(order, charter, books, held.warrant or None)
     assert isinstance(verdict, Cast)
     lock_if_new(books, context, verdict)
     return order

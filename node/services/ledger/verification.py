@@ -23,6 +23,7 @@ from protocol import (
     ProtocolError,
     SignedDocument,
     advance,
+    digest_of_content,
     judge,
     limits,
     parse_certificate,
@@ -119,13 +120,14 @@ def _certificate(
     try:
         document, _vote = parse_certificate(row.document)
         order = Order.parse(document.payload)
+        digest = digest_of_content(document, order.incarnation)
     except ProtocolError as refusal:
         yield Finding("ledger_certificates", place, f"cannot be read: {_words(refusal)}")
         return
-    wrong = _columns(row, order, document.digest) or _judged(recount, charters, row.document, order)
+    wrong = _columns(row, order, digest) or _judged(recount, charters, row.document, order)
     if wrong:
         yield Finding("ledger_certificates", place, wrong)
-        recount.count_as_it_stands(order, document.digest)
+        recount.count_as_it_stands(order, digest)
     yield from _beside(recount, order, place)
 
 
@@ -153,7 +155,8 @@ def _judged(recount: Recount, charters: Mapping[int, Charter], data: bytes, orde
         return f"its place comes after #{expected - 1} of the account"
     try:
         certificate = verify_certificate(data, charter)
-        verdict = judge(certificate.order, charter, recount)
+        # A quorum has seen what allowed a later incarnation; it is not part of the certificate.
+        verdict = judge(certificate.order, charter, recount, warrant=b"")
     except ProtocolError as refusal:
         return _words(refusal)
     if isinstance(verdict, Need):

@@ -11,8 +11,11 @@ from node import models
 from node.context import Context
 from node.driver import Driver, Prepared, listed
 from node.services import restores
+from node.services.ledger import evidence, tenure
 from node.services.ledger.books import SQLBooks
+from node.services.ledger.guards import SQLGuards
 from protocol import (
+    FIRST_INCARNATION,
     Cast,
     Certificate,
     Charter,
@@ -20,6 +23,7 @@ from protocol import (
     Order,
     OrderAnswer,
     OrderRequest,
+    ProtocolError,
     Settled,
     Signed,
     SignedDocument,
@@ -27,7 +31,8 @@ from protocol import (
     advance,
     cast_vote,
     errors,
-    judge,
+    guard_after,
+    judge_guarded,
     order_within,
     verify_certificate,
     verify_order,
@@ -87,12 +92,13 @@ class RecentVotes:
 _recent = RecentVotes()
 
 
-def vote_on(session: Session, context: Context, body: bytes) -> bytes:
+def vote_on(session: Session, context: Context, body: bytes) -> bytes | ProtocolError:
     """Answer a member's order: our vote, what we need first, or the certificate that settled it.
 
     Any member may hand on an order; the owner's signature is what counts. The lock is written in
     this transaction, so the vote may leave once the caller has committed. A certificate that comes
-    with the order is received first, and with the order refused.
+    with the order is received first, and with the order refused. A refusal that is returned, not
+    raised, comes with evidence against the owner, to be committed.
     """
     if restores.is_recovering(session):
         # We may have voted for another order here, and forgotten it with the disk.  LEDGER 4.
@@ -104,10 +110,15 @@ def vote_on(session: Session, context: Context, body: bytes) -> bytes:
     books.hold(charter.accounts)
     if request.certificate is not None:
         _receive(session, context, charter, books, request.certificate)
-    verdict = judge(order, charter, books)
+    try:
+        verdict = judge_guarded(order, request.warrant, charter, books, SQLGuards(session))
+    except errors.OrderConflict as refusal:
+        evidence.look_for(session, context, charter, books, order)
+        return refusal
     if isinstance(verdict, Need):
         return OrderAnswer(need=verdict.ranges).encode()
     if isinstance(verdict, Settled):
+        evidence.look_for(session, context, charter, books, order)
         return OrderAnswer(certificate=verdict.certificate).encode()
     lock_if_new(books, context, verdict)
     vote = cast_vote(order, context.keyring.signing)
@@ -134,15 +145,15 @@ def receive_certificate(session: Session, context: Context, body: bytes) -> bool
 def _receive(
     session: Session, context: Context, charter: Charter, books: SQLBooks, body: bytes
 ) -> bool:
-    certificate = _verify(body, charter)
+    voted = _recent.find(order_within(body))
+    certificate = verify_certificate(body, charter, voted=voted)
+    # What we voted for a moment ago holds its place here: there is nothing to compare it with.
+    if voted is None:
+        evidence.look_for(session, context, charter, books, certificate.order)
     if not apply_certificate(session, context, books, certificate):
         return False
     _apply_held(session, context, books, charter)
     return True
-
-
-def _verify(body: bytes, charter: Charter) -> Certificate:
-    return verify_certificate(body, charter, voted=_recent.find(order_within(body)))
 
 
 def apply_certificate(
@@ -157,10 +168,20 @@ def apply_certificate(
             _hold_back(session, certificate)
         return False
     books.commit(changes, order.epoch, order.incarnation, context.now())
+    if order.incarnation != FIRST_INCARNATION:
+        _raise_guard(session, order)
     if order.account == context.member_id:
         driver = Driver(session.connection())
         driver.run(_PAID, {"ids": driver.list(entry.id for entry in order.entries)})
+        tenure.settle(session, context, order)
     return True
+
+
+def _raise_guard(session: Session, order: Order) -> None:
+    guards = SQLGuards(session)
+    guard = guard_after(order, guards.guard(order.account))
+    if guard is not None:
+        guards.keep(order.account, guard)
 
 
 def _hold_back(session: Session, certificate: Certificate) -> None:
@@ -180,7 +201,7 @@ def _apply_held(session: Session, context: Context, books: SQLBooks, charter: Ch
                 continue
             if sequence == applied + 1:
                 # Held ones were verified when they came; the database is ours.
-                certificate = _verify(document, charter)
+                certificate = verify_certificate(document, charter)
                 if not apply_certificate(session, context, books, certificate):
                     continue
                 moved = True

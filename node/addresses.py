@@ -1,0 +1,116 @@
+"""What each address of the door for other members' nodes does.  PEER 2, SPEC.
+
+A body is read and proven before a transaction is open; what it means is carried out inside one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sqlalchemy.orm import Session
+
+from node.allowance import Room
+from node.context import Context
+from node.services import inbox, ledger, membership
+from node.services.ledger import evidence, tenure
+from protocol import Charter, Hello, ProtocolError, http, limits
+
+# What a verified body does inside the transaction. Returned bytes are the answer; a refusal that is
+# *returned* is committed with whatever was written for it, one that is *raised* is rolled back.
+Work: TypeAlias = Callable[[Session], bytes | ProtocolError]
+
+# A thousand certificates a page: reading one costs us 20 ms, applying it costs the asker seconds.
+PULL_WEIGHT = 20
+# Two orders to verify, and a proof to keep: a member has no reason to show many.
+EVIDENCE_WEIGHT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A verified request, and under which charter it is answered."""
+
+    context: Context
+    charter: Charter
+    asked: http.VerifiedRequest
+    room: Room
+
+    @property
+    def sender(self) -> str:
+        return self.asked.context.sender
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address: the largest body it takes, and what that means, before a transaction is open."""
+
+    bytes_max: int
+    prepare: Callable[[Call], Work]
+    # How many requests it counts as.
+    weight: int = 1
+    # Asked of a ledger that is catching up, it is answered all the same.
+    while_recovering: bool = True
+
+
+def _hello(call: Call) -> Work:
+    hello = Hello.parse(call.asked.body)
+    return lambda session: membership.receive_hello(
+        session, call.context, call.sender, hello
+    ).encode()
+
+
+def _envelopes(call: Call) -> Work:
+    context, asked = call.context, call.asked
+    sealed = inbox.read(context, call.charter, asked)
+    try:
+        arrival = inbox.prove(context, call.charter, sealed)
+    except ProtocolError as refusal:
+        reason = refusal
+        return lambda session: inbox.refused(session, context, sealed, asked, reason)
+    call.room.take(call.sender, len(asked.body), arrival.kind)
+    return lambda session: inbox.receive(session, context, arrival, asked)
+
+
+def _orders(call: Call) -> Work:
+    return lambda session: ledger.vote_on(session, call.context, call.asked.body)
+
+
+def _certificates(call: Call) -> Work:
+    def work(session: Session) -> bytes:
+        ledger.receive_certificate(session, call.context, call.asked.body)
+        return b"{}"
+
+    return work
+
+
+def _pull(call: Call) -> Work:
+    return lambda session: ledger.answer_pull(session, call.context, call.asked.body)
+
+
+def _standing(call: Call) -> Work:
+    return lambda session: tenure.answer_standing(session, call.context, call.sender)
+
+
+def _fences(call: Call) -> Work:
+    return lambda session: tenure.answer_fence(session, call.context, call.sender, call.asked.body)
+
+
+def _evidence(call: Call) -> Work:
+    def work(session: Session) -> bytes:
+        evidence.receive(session, call.context, call.asked.body)
+        return b"{}"
+
+    return work
+
+
+ENDPOINTS = {
+    "/peer/v1/hello": Endpoint(limits.HELLO_BYTES_MAX, _hello),
+    "/peer/v1/envelopes": Endpoint(limits.ENVELOPE_BYTES_MAX, _envelopes, while_recovering=False),
+    "/peer/v1/orders": Endpoint(limits.ORDER_REQUEST_BYTES_MAX, _orders, while_recovering=False),
+    "/peer/v1/certificates": Endpoint(limits.CERTIFICATE_BYTES_MAX, _certificates),
+    "/peer/v1/evidence": Endpoint(limits.EVIDENCE_BYTES_MAX, _evidence, EVIDENCE_WEIGHT),
+    "/peer/v1/fences": Endpoint(limits.FENCE_BYTES_MAX * 2, _fences, while_recovering=False),
+    "/peer/v1/standing": Endpoint(
+        limits.STANDING_ASKED_BYTES_MAX, _standing, while_recovering=False
+    ),
+    "/peer/v1/pull": Endpoint(limits.PULL_ASKED_BYTES_MAX, _pull, PULL_WEIGHT),
+}
