@@ -30,9 +30,10 @@ from protocol import (
 STANDING_PATH = "/peer/v1/standing"
 FENCES_PATH = "/peer/v1/fences"
 EVIDENCE_PATH = "/peer/v1/evidence"
-# Between two rounds that did not bring enough: soon again, and then less and less often.
+# Between two rounds that did not bring enough: soon again, and then less often. Not for long:
+# what is missing is mostly our own catching up.
 PAUSE_FIRST_S = 1
-PAUSE_S_MAX = 60
+PAUSE_S_MAX = 8
 # A member that answers at all does so within one attempt (13 s).
 GATHER_S = 20
 

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from node import config, models
 from node.app import open_node
 from node.services import ledger, referrals, restores
-from node.services.ledger import Verification
-from protocol import errors
+from node.services.ledger import Verification, tenure
+from protocol import FIRST_INCARNATION, OrderRequest, errors
 from tests.equipment.alliance import MEMBERS, House
 from tests.equipment.command_line import Ended, Office
 from tests.equipment.databases import Databases
@@ -166,6 +166,16 @@ def test_a_lost_node_catches_up_and_every_point_is_paid_once(
     # What it had received after the backup is delivered again, once.
     eventually(lambda: received(biwa) == 7, timeout_s=PATIENCE_S, what="the lost letters")
 
+    # It signs under an incarnation below which its peers vote for nothing of it any more.
+    def incarnation() -> int:
+        with biwa.node.database.reading() as session:
+            return tenure.tenure(session, biwa.node.context).incarnation
+
+    eventually(
+        lambda: incarnation() > FIRST_INCARNATION,
+        timeout_s=PATIENCE_S,
+        what="biwa to take its account up",
+    )
     # And it takes part again: its next order follows the last one that it had forgotten.
     refer_from(aoba, "biwa", 2)
     settled(federation, "aoba", 9)
@@ -210,7 +220,7 @@ def test_a_restored_node_signs_nothing_before_enough_peers_were_heard(
 
     def heard() -> list[str]:
         with biwa.node.database.reading() as session:
-            return restores.heard(session)
+            return list(restores.heard(session))
 
     eventually(lambda: heard() == ["aoba"], timeout_s=PATIENCE_S, what="aoba to be heard")
     # Two of four are not enough, and the number after the backup's is taken: nothing is signed.
@@ -228,3 +238,44 @@ def test_a_restored_node_signs_nothing_before_enough_peers_were_heard(
     eventually(lambda: not is_recovering(biwa), timeout_s=PATIENCE_S, what="biwa to rejoin")
     settled(federation, "seeds", 1)
     settled(federation, "aoba", 2)
+
+
+def owe(running: RunningNode, entry_id: str, to: str) -> None:
+    with running.node.database.transaction() as session:
+        ledger.pay(
+            session,
+            running.node.context,
+            entry_id=entry_id,
+            kind="correction",
+            to=to,
+            points=1,
+            reference=bytes(32),
+        )
+
+
+def test_an_order_that_one_peer_had_locked_when_its_owner_was_lost_is_certified_once(
+    federation: Federation, tmp_path: Path
+) -> None:
+    aoba, biwa, seeds = (federation[member] for member in ("aoba", "biwa", "seeds"))
+    file, sheet = back_up(biwa, tmp_path)
+    # After the backup biwa signs an order, and only seeds has seen it when biwa is lost.
+    owe(biwa, "signed-after-the-backup", "seeds")
+    with biwa.node.database.transaction() as session:
+        lost = ledger.open_order(session, biwa.node.context)
+    assert lost is not None
+    with seeds.node.database.transaction() as session:
+        ledger.vote_on(session, seeds.node.context, OrderRequest(lost.document).encode())
+    destroy(biwa)
+    restore(biwa, file, sheet)
+    # What it would sign next under that number is another order.
+    owe(biwa, "owed-after-the-restore", "aoba")
+    federation.start()
+
+    eventually(lambda: not is_recovering(biwa), timeout_s=PATIENCE_S, what="biwa to rejoin")
+    settled(federation, "seeds", 1)
+    settled(federation, "aoba", 1)
+    settled(federation, "biwa", -2)
+    for running in (aoba, biwa, seeds):
+        with running.node.database.reading() as session:
+            assert [each for each in Verification(session).findings() if each] == []
+            assert session.scalar(select(func.count()).select_from(models.LedgerEvidence)) == 0

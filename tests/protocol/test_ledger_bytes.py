@@ -14,6 +14,7 @@ from protocol import (
     OrderRequest,
     Pull,
     PullAnswer,
+    Warrant,
     commitment,
     encode_vote,
     errors,
