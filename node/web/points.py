@@ -15,7 +15,7 @@ from node import forms
 from node.i18n import later
 from node.services import charter as charters
 from node.services import ledger, referrals
-from node.services.ledger import LineKey, StatementLine
+from node.services.ledger import LineKey, StatementLine, evidence, tenure
 from node.web.csv_files import csv_answer
 from node.web.entrance import company_name, node, require_role
 from node.web.error_words import error_words
@@ -61,6 +61,9 @@ def show() -> ResponseReturnValue:
         )
         _vector, digest = ledger.state(session)
         comparisons = ledger.compare(session, here.context)
+        superseded_at = tenure.superseded_at(session, here.context)
+        is_fencing = tenure.tenure(session, here.context).is_fencing
+        accusations = list(evidence.accusations(session))
     return render_template(
         "points/show.html",
         each=alliance.policy.points_per_referral,
@@ -72,6 +75,9 @@ def show() -> ResponseReturnValue:
         digest=digest.hex(),
         comparisons=comparisons,
         verdicts=VERDICTS,
+        superseded_at=superseded_at,
+        is_fencing=is_fencing,
+        accusations=accusations,
     )
 
 
@@ -188,5 +194,18 @@ def certificate_file(account: str, sequence: int) -> Response:
         view = ledger.certificate(session, here.context, account, sequence)
     answer = Response(view.document, mimetype="application/json")
     name = f"certificate-{view.order.account}-{view.order.sequence}.json"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+@blueprint.get("/evidence/<account>/<int:sequence>/<int:incarnation>/file")
+@require_role(*VISIBLE)
+def evidence_file(account: str, sequence: int, incarnation: int) -> Response:
+    """The two signed orders as they came: they prove themselves to whoever has the charter."""
+    here = node()
+    with here.database.reading() as session:
+        found = evidence.proof(session, account, sequence, incarnation)
+    answer = Response(found, mimetype="application/json")
+    name = f"evidence-{account}-{sequence}-{incarnation}.json"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

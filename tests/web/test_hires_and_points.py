@@ -5,9 +5,12 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from node import models
+from node.cli.doctor.alliance import Visit, look_at_ledger
+from node.cli.doctor.findings import WRONG
 from node.services import hires, ledger
-from node.services.ledger import StatementLine
-from protocol import b64encode
+from node.services.ledger import StatementLine, evidence, tenure
+from protocol import b64encode, evidence_of, sign, verify_order
+from tests.equipment.peers import node_of
 from tests.equipment.season import PEOPLE, Season
 from tests.equipment.web_house import Visitor, WebHouse
 
@@ -280,3 +283,41 @@ def test_points_need_an_alliance(season: Season, web: WebHouse) -> None:
     refused = web.signed_in("admin").get("/points")
     assert refused.status_code == 409
     assert "not-founded" in refused.get_data(as_text=True)
+
+
+def test_what_was_signed_twice_stands_on_the_page_with_its_proof(
+    season: Season, web: WebHouse
+) -> None:
+    biwa, aoba = season.alliance["biwa"], season.alliance["aoba"]
+    season.accepted("aoba", "biwa", PEOPLE[0])
+    with biwa.database.transaction() as session:
+        order = ledger.open_order(session, biwa.context)
+    assert order is not None
+    other = order.body._replace(seen={"seeds": 1}).encode()
+    second = sign("order", other, biwa.context.keyring.signing)
+    accused = evidence_of(order, verify_order(second, season.alliance.charter))
+    recruiter = web.signed_in("recruiter")
+    assert 'id="evidence"' not in text(recruiter.get("/points"))
+    with aoba.database.transaction() as session:
+        evidence.receive(session, aoba.context, accused.encode())
+    page = text(recruiter.get("/points"))
+    assert "二重に署名された支払い" in page
+    file = recruiter.get("/points/evidence/biwa/1/1/file")
+    assert file.get_data() == accused.encode()
+    assert recruiter.get("/points/evidence/biwa/2/1/file").status_code == 404
+
+
+def test_an_account_that_another_machine_took_over_says_what_to_do(
+    season: Season, web: WebHouse
+) -> None:
+    aoba = season.alliance["aoba"]
+    recruiter = web.signed_in("recruiter")
+    with aoba.database.transaction() as session:
+        tenure.fence(session, aoba.context, 1, "test")
+    assert 'id="fencing"' in text(recruiter.get("/points"))
+    with aoba.database.transaction() as session:
+        tenure.supersede(session, aoba.context)
+    page = text(recruiter.get("/points"))
+    assert "別の機器が当社の口座から支払っています" in page
+    told = look_at_ledger(Visit(node_of(aoba), season.alliance.charter))
+    assert [(each.name, each.state) for each in told] == [("account", WRONG)]

@@ -52,6 +52,7 @@ def _outside(settings: Settings) -> list[Finding]:
         findings = alliance.look_at_charter(visit)
         findings += entrance_hall.look(settings, visit)
         if visit.charter is not None:
+            findings += alliance.look_at_ledger(visit)
             findings += alliance.look_at_peers(visit)
     return findings
 

@@ -11,6 +11,7 @@ from node.config import Settings
 from node.installation import Node
 from node.services import charter as charters
 from node.services import membership
+from node.services.ledger import evidence, tenure
 from node.services.membership import PeerView
 from node.transport import TransportFailure
 from protocol import Charter, Hello, ProtocolError, limits, problems
@@ -97,6 +98,27 @@ def _licences(visit: Visit, charter: Charter) -> Iterator[Finding]:
             elif licence.valid_until < soon:
                 advice = "Prepare the next charter with the new date."
                 yield Finding("licence", WARNING, text, advice)
+
+
+def look_at_ledger(visit: Visit) -> list[Finding]:
+    """Is the account ours, and has anybody signed two orders for one place?"""
+    with visit.node.database.reading() as session:
+        taken_at = tenure.superseded_at(session, visit.node.context)
+        is_fencing = tenure.tenure(session, visit.node.context).is_fencing
+        accused = list(evidence.accusations(session))
+    findings = []
+    if taken_at is not None:
+        text = "another machine with the keys of this node has taken its account over"
+        advice = "Stop one of the two for good. If it is the other one, start this one again."
+        findings.append(Finding("account", WRONG, text, advice))
+    elif is_fencing:
+        text = "the account is being taken up again; payments wait for the peers' promises"
+        findings.append(Finding("account", WARNING, text, "It ends by itself once they answer."))
+    for one in accused:
+        text = f"{one.account} signed two orders for #{one.sequence}"
+        advice = "Speak with that member. The proof is on the page of points."
+        findings.append(Finding("evidence", WRONG, text, advice))
+    return findings or [Finding("account", OK, "nobody but this node pays from it")]
 
 
 def look_at_peers(visit: Visit) -> list[Finding]:

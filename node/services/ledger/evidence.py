@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.refusals import NotThere
 from node.services.ledger.books import SQLBooks
 from protocol import (
     Charter,
@@ -97,6 +98,14 @@ def untold(session: Session) -> list[bytes]:
 def note_told(session: Session, context: Context, document: bytes) -> None:
     """Note that every other member has a proof."""
     session.execute(update(_table).where(_table.document == document).values(told_at=context.now()))
+
+
+def proof(session: Session, account: str, sequence: int, incarnation: int) -> bytes:
+    """The signed bytes of one proof; NotThere when there is none."""
+    row = session.get(_table, (account, sequence, incarnation))
+    if row is None:
+        raise NotThere
+    return row.document
 
 
 def accusations(session: Session) -> Iterator[Accusation]:
