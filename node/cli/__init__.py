@@ -25,7 +25,11 @@ WORDS = {
     "found": Word("node.cli.found", "found", "Found an alliance: draft, sign, adopt."),
     "import": Word("node.cli.applicants", "import_", "Import applicants from a CSV or TSV file."),
     "init": Word("node.cli.init", "init", "Make this member's keys and its first administrator."),
-    "ledger": Word("node.cli.ledger", "ledger", "Look at this node's ledger, and prove it again."),
+    "ledger": Word(
+        "node.cli.ledger",
+        "ledger",
+        "Look at this node's ledger, compare it with a peer's, and prove it again.",
+    ),
     "restore": Word(
         "node.cli.restore",
         "restore",

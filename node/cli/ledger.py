@@ -1,4 +1,4 @@
-"""`tasuki ledger`: the ledger proven again from its signed bytes.  RELIABILITY F4."""
+"""`tasuki ledger`: proven again from its signed bytes, or compared.  RELIABILITY F4, F17."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from node import migrations
 from node.cli.entrance import Failed, as_json, load_settings, plainly, say_json
+from node.cli.ledger_diff import diff
 from node.config import Settings
 from node.database import Database
 from node.services.ledger import Finding, Verification
@@ -19,7 +20,10 @@ FINDINGS_IN_JSON = 1000
 
 @click.group()
 def ledger() -> None:
-    """Look at this node's ledger, and prove it again."""
+    """Look at this node's ledger, compare it with a peer's, and prove it again."""
+
+
+ledger.add_command(diff)
 
 
 @ledger.command(epilog="Example: tasuki ledger verify")

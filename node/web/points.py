@@ -198,6 +198,24 @@ def certificate_file(account: str, sequence: int) -> Response:
     return answer
 
 
+@blueprint.get("/comparison/<member>")
+@require_role(*VISIBLE)
+def comparison(member: str) -> ResponseReturnValue:
+    """Every account's head, ours and theirs, as the peer told it last."""
+    here = node()
+    with here.database.reading() as session:
+        found, heads = ledger.heads_beside(session, here.context, member)
+        _vector, digest = ledger.state(session)
+    return render_template(
+        "points/comparison.html",
+        one=found,
+        heads=heads,
+        digest=digest.hex(),
+        mark=VERDICTS[found.verdict],
+        command=f"tasuki ledger diff {found.member}",
+    )
+
+
 @blueprint.get("/evidence/<account>/<int:sequence>/<int:incarnation>/file")
 @require_role(*VISIBLE)
 def evidence_file(account: str, sequence: int, incarnation: int) -> Response:

@@ -321,3 +321,15 @@ def test_an_account_that_another_machine_took_over_says_what_to_do(
     assert "別の機器が当社の口座から支払っています" in page
     told = look_at_ledger(Visit(node_of(aoba), season.alliance.charter))
     assert [(each.name, each.state) for each in told] == [("account", WRONG)]
+
+
+def test_a_peers_accounts_stand_beside_ours(season: Season, web: WebHouse) -> None:
+    earn(season, 3)
+    season.compare("aoba")
+    earn(season, 1)
+    recruiter = web.signed_in("recruiter")
+    page = text(recruiter.get("/points/comparison/biwa"))
+    assert "tasuki ledger diff biwa" in page
+    assert 'id="their-digest"' in page
+    assert recruiter.get("/points/comparison/aoba").status_code == 404
+    assert recruiter.get("/points/comparison/nobody").status_code == 404

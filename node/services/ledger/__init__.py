@@ -19,6 +19,7 @@ from node.services.ledger.inspection import (
     certificate,
     check,
     compare,
+    heads_beside,
 )
 from node.services.ledger.orders import certify, has_work, new_ballot, open_order, waiting
 from node.services.ledger.statement import LineKey, StatementLine, line_key, statement
@@ -48,6 +49,7 @@ __all__ = [
     "compare",
     "entries",
     "has_work",
+    "heads_beside",
     "hold",
     "is_certified",
     "line_key",

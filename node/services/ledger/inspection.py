@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.refusals import Refusal
+from node.refusals import NotThere, Refusal
 from node.services.ledger.accounts import state
 from protocol import (
     Order,
@@ -128,6 +128,23 @@ def compare(session: Session, context: Context) -> list[Comparison]:
         first = None if verdict == "equal" else _first_difference(ours, theirs)
         found.append(Comparison(member.id, verdict, peer.head_digest, peer.seen_at, first))
     return found
+
+
+def heads_beside(
+    session: Session, context: Context, member: str
+) -> tuple[Comparison, list[tuple[str, int, int]]]:
+    """A peer's last word beside ours: how it compares, and every account's head, ours and theirs.
+
+    NotThere for who is no other member.
+    """
+    found = {each.member: each for each in compare(session, context)}.get(member)
+    if found is None:
+        raise NotThere
+    peer = session.get(models.Peer, member)
+    theirs: dict[str, int] = json.loads(peer.vector) if peer and peer.vector else {}
+    ours, _digest = state(session)
+    accounts = sorted({*ours, *theirs})
+    return found, [(each, ours.get(each, 0), theirs.get(each, 0)) for each in accounts]
 
 
 def _verdict(ours: Mapping[str, int], theirs: Mapping[str, int]) -> str:
