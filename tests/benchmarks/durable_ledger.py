@@ -78,6 +78,7 @@ class Member:
         if kind == ORDER:
             with self._database.transaction() as session:
                 answer = ledger.vote_on(session, self._context, body)
+            assert isinstance(answer, bytes), answer
             self._links[peer].send_bytes(ANSWER + answer)
         elif kind == CERTIFICATE:
             with self._database.transaction() as session:

@@ -8,90 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count, cycle
 
-from protocol import (
-    REFERRAL_ENTRY,
-    Ballot,
-    Cast,
-    Entry,
-    MemoryBooks,
-    OrderAnswer,
-    Signed,
-    SignedDocument,
-    SigningKey,
-    Voted,
-    advance,
-    build_order,
-    cast_vote,
-    judge,
-    verify_certificate,
-    verify_order,
-)
+from protocol import REFERRAL_ENTRY, Entry, Order, Signed, SignedDocument, SigningKey, cast_vote
 from tests.benchmarks.registry import Figure, benchmark
+from tests.benchmarks.replicas import Replica, one_order
 from tests.benchmarks.timing import cpu_us
 from tests.protocol.alliance import NAMES, founded
 from tests.protocol.cast import SIGNING
 
 CHARTER = founded()
-
-
-class Replica:
-    """One member with its books in memory, and what it remembers between vote and certificate."""
-
-    def __init__(self, name: str) -> None:
-        self.name, self.books, self.key = name, MemoryBooks(), SIGNING[name]
-        self._voted: Voted | None = None
-
-    def build(self, entry: Entry) -> Signed:
-        order = build_order(self.name, [entry], charter=CHARTER, books=self.books, key=self.key)
-        assert order is not None
-        return order
-
-    def open(self, entry: Entry) -> Signed:
-        order = self.build(entry)
-        self._lock(order)
-        return order
-
-    def vote(self, body: bytes) -> bytes:
-        order = verify_order(SignedDocument.parse(body), CHARTER)
-        self._lock(order)
-        vote = cast_vote(order, self.key)
-        self._voted = Voted(order, vote)
-        return OrderAnswer(vote=vote).encode()
-
-    def _lock(self, order: Signed) -> None:
-        verdict = judge(order, CHARTER, self.books)
-        assert isinstance(verdict, Cast)
-        assert verdict.lock is not None
-        self.books.lock_order(order.body.account, order.body.sequence, verdict.lock)
-
-    def certify(self, ballot: Ballot) -> bytes:
-        certificate = ballot.certificate()
-        assert certificate is not None
-        changes = advance(certificate, self.books)
-        assert changes is not None
-        self.books.commit(changes)
-        return certificate.data
-
-    def receive(self, body: bytes) -> None:
-        certificate = verify_certificate(body, CHARTER, voted=self._voted)
-        changes = advance(certificate, self.books)
-        assert changes is not None
-        self.books.commit(changes)
-
-
-def one_order(owner: Replica, others: list[Replica], entry: Entry) -> None:
-    """From building to applied everywhere; every member votes, the owner counts until enough."""
-    order = owner.open(entry)
-    body = order.document.encode()
-    ballot = Ballot(order, CHARTER)
-    for answer, other in [(other.vote(body), other) for other in others]:
-        if not ballot.is_complete:
-            vote = OrderAnswer.parse(answer).vote
-            assert vote is not None
-            ballot.add(vote, other.name)
-    certificate = owner.certify(ballot)
-    for other in others:
-        other.receive(certificate)
 
 
 @dataclass(frozen=True)
@@ -117,7 +41,7 @@ class Operations:
 SIGNATURES, VERIFICATIONS = 1 + 3, 3 + 2 + (1 + 1 + 2)
 
 
-def operations(order: Signed, voters: list[Replica]) -> Operations:
+def operations(order: Signed[Order], voters: list[Replica]) -> Operations:
     """The operations of a real order, of its own lengths."""
     votes = [(replica.key, cast_vote(order, replica.key)) for replica in voters]
     return Operations(
@@ -131,7 +55,7 @@ def _signed(key: SigningKey, document: SignedDocument) -> tuple[SigningKey, byte
 
 @benchmark("orders")
 def single_entry_orders() -> Iterator[Figure]:
-    replicas = [Replica(name) for name in NAMES]
+    replicas = [Replica(name, CHARTER, SIGNING[name]) for name in NAMES]
     numbers = count()
 
     def entry_and_owner() -> tuple[Entry, Replica, list[Replica]]:
