@@ -318,7 +318,7 @@ def test_an_account_that_another_machine_took_over_says_what_to_do(
     with aoba.database.transaction() as session:
         tenure.supersede(session, aoba.context)
     page = text(recruiter.get("/points"))
-    assert "別の機器が当社の口座から支払っています" in page
+    assert "別の機器が自社の口座から支払っています" in page
     told = look_at_ledger(Visit(node_of(aoba), season.alliance.charter))
     assert [(each.name, each.state) for each in told] == [("account", WRONG)]
 
