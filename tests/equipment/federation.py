@@ -147,20 +147,24 @@ def founded(
     settings: dict[str, str] | None = None,
     public_urls: Mapping[str, str] | None = None,
     credit_limit: int = 20,
+    ports: Mapping[str, int] | None = None,
 ) -> Iterator[Federation]:
     """Found an alliance whose nodes are ready to start; all are killed at the end.
 
-    Members with a public URL of their own stand behind a proxy.
+    Members with a public URL of their own stand behind a proxy, which may have to know their port.
     """
+    ports = ports or dict(zip(members, free_ports(len(members)), strict=True))
     identities = {member: SigningKey.generate() for member in members}
     nodes: dict[str, RunningNode] = {}
     try:
-        for place, (member, port) in enumerate(zip(members, free_ports(len(members)), strict=True)):
+        for place, member in enumerate(members):
             url = database_urls[place] if database_urls else ""
             more = dict(settings or {})
             if public_urls and member in public_urls:
                 more["TASUKI_PUBLIC_URL"] = public_urls[member]
-            nodes[member] = _prepare(folder / member, member, port, identities[member], url, more)
+            nodes[member] = _prepare(
+                folder / member, member, ports[member], identities[member], url, more
+            )
         federation = Federation(nodes, _found(nodes, identities, credit_limit))
         yield federation
     finally:

@@ -103,6 +103,16 @@ def is_settled(federation: Federation, offers: Offers, members: Iterable[str]) -
     return True
 
 
+def is_quiet(federation: Federation) -> bool:
+    """Whether nothing waits to be sent, handled or paid anywhere."""
+    return not any(
+        count(running, models.OutboxEntry.state == "queued")
+        or count(running, models.InboxEntry.state == "received")
+        or count(running, models.PendingEntry.points > 0)
+        for running in federation.nodes.values()
+    )
+
+
 def assert_exchanges_are_whole(federation: Federation) -> None:
     """Nobody's chain of envelopes and receipts has a gap."""
     for running in federation.nodes.values():

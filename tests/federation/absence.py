@@ -165,7 +165,7 @@ class Absence:
             lambda: (
                 standing.is_settled(federation, self._offers, MEMBERS)
                 and len(standing.digests(federation.nodes.values())) == 1
-                and self._is_quiet()
+                and standing.is_quiet(federation)
             ),
             timeout_s=PATIENCE_S,
             what="everything received, paid, and the same everywhere",
@@ -196,14 +196,6 @@ class Absence:
 
     def _certificates(self, member: str = "aoba") -> int:
         return standing.count(self._federation[member], models.LedgerCertificate.sequence >= 1)
-
-    def _is_quiet(self) -> bool:
-        return not any(
-            standing.count(running, models.OutboxEntry.state == "queued")
-            or standing.count(running, models.InboxEntry.state == "received")
-            or standing.count(running, models.PendingEntry.points > 0)
-            for running in self._federation.nodes.values()
-        )
 
     def _tell(self, watch: Watch, failure: Failure) -> None:
         self._say(
