@@ -4,12 +4,17 @@ import resource
 import sys
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from node import models
+from node.cli.demo.postgresql import PostgreSQLServer
+from tests.conftest import migrate
 from tests.equipment import standing
+from tests.equipment.alliance import MEMBERS
+from tests.equipment.databases import PostgreSQLDatabases
 from tests.equipment.fault_proxy import FAULTS
 from tests.equipment.federation import Federation, RunningNode, eventually, founded
 from tests.federation.faults import storm
@@ -128,6 +133,30 @@ def test_a_full_disk_is_an_honest_503_and_everything_goes_on_once_there_is_space
         assert standing.count(biwa, received) == 1, "nothing was said to be stored"
         _limit(biwa, resource.RLIM_INFINITY)
         settled(federation, offers)
+
+
+@pytest.mark.postgresql
+def test_a_postgresql_that_crashes_and_comes_back_loses_nothing(tmp_path: Path) -> None:
+    offers: standing.Offers = Counter()
+    with PostgreSQLServer(durable=True) as server:
+        databases = PostgreSQLDatabases(server.url, migrate)
+        with ExitStack() as stack:
+            urls = [stack.enter_context(databases.fresh()) for _ in MEMBERS]
+            federation = stack.enter_context(founded(tmp_path, database_urls=urls))
+            for running in federation.nodes.values():
+                standing.agree(running)
+            federation.start()
+            for _ in range(3):
+                # It ends in the middle of what the letters of a moment ago set off.
+                refer(federation, offers, "aoba", "biwa")
+                refer(federation, offers, "biwa", "seeds")
+                server.crash()
+                server.start_again()
+                for running in federation.nodes.values():
+                    # What these tests hold open beside the nodes was cut off like theirs.
+                    running.node.database.engine.dispose()
+            settled(federation, offers)
+            standing.assert_everything_arrived_once(federation)
 
 
 def _limit(running: RunningNode, most: int) -> None:

@@ -87,6 +87,18 @@ class PostgreSQLServer:
             self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def crash(self) -> None:
+        """End it at once, as a crash would: what it had not committed is gone."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(STOP_TIMEOUT_S)
+        self._process = None
+
+    def start_again(self) -> None:
+        """Start it over the same data after a crash; it recovers by itself."""
+        assert self._process is None
+        self._start(installation())
+
     @property
     def data(self) -> Path:
         """Where the databases lie."""
