@@ -12,37 +12,29 @@ because a peer believes no other answer.
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import cast
 
 import structlog
 from flask import Blueprint, Response, current_app, g, request
 from flask.blueprints import BlueprintSetupState
 from gunicorn.http.errors import ParseException
-from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from node.allowance import RETRY_AFTER_S, Rates, Room, Share
-from node.context import Context
 from node.database import UNAVAILABLE
 from node.installation import Node
-from node.services import inbox, ledger, membership, nonces, restores
+from node.peer_addresses import ENDPOINTS, Call, Endpoint
+from node.services import membership, nonces, restores
 from node.services.charter import NotFounded
-from protocol import Charter, Hello, ProtocolError, VerifyKey, errors, http, limits, problems
+from protocol import Charter, ProtocolError, VerifyKey, errors, http, problems
 
 log = structlog.get_logger("node.peer")
-
-# What a verified body does inside the transaction. Returned bytes are the answer; a refusal that is
-# *returned* is committed with whatever was written for it, one that is *raised* is rolled back.
-Work: TypeAlias = Callable[[Session], bytes | ProtocolError]
 
 # A charter or a block that another process wrote is heeded after a second.
 ROSTER_AGE_S = 1.0
 # A node that hears its peers again has caught up within a few rounds of comparison.
 RECOVERING_RETRY_S = 10
-# A thousand certificates a page: reading one costs us 20 ms, applying it costs the asker seconds.
-PULL_WEIGHT = 20
 # Nonces of two minutes at full rate; the database has them all.
 NONCES_REMEMBERED_MAX = 50_000
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -50,32 +42,6 @@ _CANONICAL = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[a-z0-9._-]+)+")
 _OURS = re.compile(r"[/.]*peer(?:/|%2f|\Z)", re.IGNORECASE)
 
 blueprint = Blueprint("peer", __name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A verified request, and under which charter it is answered."""
-
-    context: Context
-    charter: Charter
-    asked: http.VerifiedRequest
-    room: Room
-
-    @property
-    def sender(self) -> str:
-        return self.asked.context.sender
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One address: the largest body it takes, and what that means, before a transaction is open."""
-
-    bytes_max: int
-    prepare: Callable[[Call], Work]
-    # How many requests it counts as.
-    weight: int = 1
-    # Asked of a ledger that is catching up, it is answered all the same.
-    while_recovering: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,53 +91,6 @@ class Gate:
             self._nonces[key] = None
             if len(self._nonces) > NONCES_REMEMBERED_MAX:
                 self._nonces.popitem(last=False)
-
-
-# --- What each address does. ---
-
-
-def _hello(call: Call) -> Work:
-    hello = Hello.parse(call.asked.body)
-    return lambda session: membership.receive_hello(
-        session, call.context, call.sender, hello
-    ).encode()
-
-
-def _envelopes(call: Call) -> Work:
-    context, asked = call.context, call.asked
-    sealed = inbox.read(context, call.charter, asked)
-    try:
-        arrival = inbox.prove(context, call.charter, sealed)
-    except ProtocolError as refusal:
-        reason = refusal
-        return lambda session: inbox.refused(session, context, sealed, asked, reason)
-    call.room.take(call.sender, len(asked.body), arrival.kind)
-    return lambda session: inbox.receive(session, context, arrival, asked)
-
-
-def _orders(call: Call) -> Work:
-    return lambda session: ledger.vote_on(session, call.context, call.asked.body)
-
-
-def _certificates(call: Call) -> Work:
-    def work(session: Session) -> bytes:
-        ledger.receive_certificate(session, call.context, call.asked.body)
-        return b"{}"
-
-    return work
-
-
-def _pull(call: Call) -> Work:
-    return lambda session: ledger.answer_pull(session, call.context, call.asked.body)
-
-
-ENDPOINTS = {
-    "/peer/v1/hello": Endpoint(limits.HELLO_BYTES_MAX, _hello),
-    "/peer/v1/envelopes": Endpoint(limits.ENVELOPE_BYTES_MAX, _envelopes, while_recovering=False),
-    "/peer/v1/orders": Endpoint(limits.ORDER_REQUEST_BYTES_MAX, _orders, while_recovering=False),
-    "/peer/v1/certificates": Endpoint(limits.CERTIFICATE_BYTES_MAX, _certificates),
-    "/peer/v1/pull": Endpoint(limits.PULL_ASKED_BYTES_MAX, _pull, PULL_WEIGHT),
-}
 
 
 # --- From the request to the answer. ---
@@ -284,7 +203,8 @@ def _carry_out(
         raise errors.PeerBlocked
     if roster.recovering and not endpoint.while_recovering:
         raise errors.Recovering(retry_after_s=RECOVERING_RETRY_S)
-    if asked.context.epoch != roster.charter.version:
+    theirs, ours = asked.context.epoch, roster.charter.version
+    if theirs != ours and not (endpoint.for_those_behind and theirs < ours):
         raise errors.EpochMismatch(
             f"we hold version {roster.charter.version}", epoch=roster.charter.version
         )

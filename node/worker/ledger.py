@@ -110,10 +110,14 @@ class LedgerRounds:
     def _open(self) -> tuple[Signed[Order] | None, bytes | None, Charter]:
         """Our open order, the certificate that goes out with it, and the charter in force."""
         node, opened, self._next = self._node, self._next, None
-        with node.database.reading() if opened else node.database.transaction() as session:
-            charter = node.context.charter(session)
-            if opened is not None:
+        if opened is not None:
+            with node.database.reading() as session:
+                charter = node.context.charter(session)
+            # One that was opened in an epoch that has ended since is written anew.
+            if opened[0].body.epoch == charter.epoch:
                 return *opened, charter
+        with node.database.transaction() as session:
+            charter = node.context.charter(session)
             return ledger.open_order(session, node.context), None, charter
 
     def _has_work(self) -> bool:
@@ -183,7 +187,7 @@ def _take(node: Node, member: str, certificate: bytes) -> None:
 
 
 def _order_answer(node: Node, charter: Charter, member: str, order: bytes) -> OrderAnswer | None:
-    body = _post(node, charter, member, ORDERS_PATH, order)
+    body = post(node, charter, member, ORDERS_PATH, order)
     if body is None:
         return None
     try:
@@ -194,10 +198,10 @@ def _order_answer(node: Node, charter: Charter, member: str, order: bytes) -> Or
 
 
 def _send(node: Node, charter: Charter, member: str, certificate: bytes) -> bool:
-    return _post(node, charter, member, CERTIFICATES_PATH, certificate) is not None
+    return post(node, charter, member, CERTIFICATES_PATH, certificate) is not None
 
 
-def _post(node: Node, charter: Charter, member: str, path: str, body: bytes) -> bytes | None:
+def post(node: Node, charter: Charter, member: str, path: str, body: bytes) -> bytes | None:
     """The body of a proven 200; None for a refusal or no answer, which the log names."""
     try:
         answer = node.transport.post(charter, member, path, body)
@@ -224,7 +228,7 @@ def pull(node: Node, member: str) -> int:
         with node.database.reading() as session:
             charter = node.context.charter(session)
             question = ledger.pull_body(session, node.context)
-        body = _post(node, charter, member, PULL_PATH, question)
+        body = post(node, charter, member, PULL_PATH, question)
         if body is None:
             return new
         answer = _page(body, member)

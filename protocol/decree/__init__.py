@@ -57,7 +57,14 @@ from protocol.decree.chain import (
     verify_chain,
 )
 from protocol.decree.cut import Carry, LockReports, carried_orders, check_cut, cut_of
-from protocol.decree.messages import FenceAnswer, FenceRequest, Proposal, verify_locked
+from protocol.decree.messages import (
+    DraftNews,
+    Enacted,
+    FenceAnswer,
+    FenceRequest,
+    Proposal,
+    verify_locked,
+)
 from protocol.decree.proposals import Proposer, next_ballot, verify_proposal
 from protocol.decree.seat import (
     Kept,
@@ -82,6 +89,8 @@ __all__ = [
     "Carry",
     "ChainReport",
     "Decree",
+    "DraftNews",
+    "Enacted",
     "Enactment",
     "FenceAnswer",
     "FenceRequest",

@@ -16,6 +16,7 @@ from node import models
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.recount import Recount
 from protocol import (
+    GENESIS,
     Cast,
     Charter,
     Need,
@@ -23,6 +24,8 @@ from protocol import (
     ProtocolError,
     SignedDocument,
     advance,
+    decree,
+    errors,
     judge,
     limits,
     parse_certificate,
@@ -86,10 +89,7 @@ def _charters(session: Session, proven: dict[int, Charter]) -> Iterator[Finding]
     for row in session.scalars(select(models.Charter).order_by(models.Charter.version)):
         place = f"version {row.version}"
         try:
-            document = SignedDocument.parse(row.document, bytes_max=limits.CHARTER_BYTES_MAX)
-            # The founding is proven by its founders. A later version is proven by the decree that
-            # enacted it, and is to be proven here; until then it proves nothing.
-            charter = verify_founding(document)
+            charter = _proven(row, proven)
         except ProtocolError as refusal:
             yield Finding("charters", place, _words(refusal))
             continue
@@ -98,6 +98,17 @@ def _charters(session: Session, proven: dict[int, Charter]) -> Iterator[Finding]
         proven[charter.version] = charter
     if not proven:
         yield Finding("charters", "all", "there is none that proves anything")
+
+
+def _proven(row: models.Charter, proven: Mapping[int, Charter]) -> Charter:
+    """The founding by its founders, a later version by the members of the one before."""
+    if row.version == GENESIS:
+        document = SignedDocument.parse(row.document, bytes_max=limits.CHARTER_BYTES_MAX)
+        return verify_founding(document)
+    before = proven.get(row.version - 1)
+    if before is None:
+        raise errors.CharterSkipped(f"version {row.version - 1} is not proven")
+    return decree.follow(decree.Decree.parse(row.document), before)[0]
 
 
 def _pages(session: Session) -> Iterator[list[models.LedgerCertificate]]:
