@@ -56,7 +56,16 @@ from protocol.decree.chain import (
     trust_founding,
     verify_chain,
 )
-from protocol.decree.cut import Carry, LockReports, carried_orders, check_cut, cut_of
+from protocol.decree.cut import (
+    Carry,
+    LockReports,
+    carried_orders,
+    changes_placed,
+    check_cut,
+    cut_of,
+    is_placed,
+    placed_entries,
+)
 from protocol.decree.messages import (
     DraftNews,
     Enacted,
@@ -103,16 +112,19 @@ __all__ = [
     "Seat",
     "approving",
     "carried_orders",
+    "changes_placed",
     "check_cut",
     "compare",
     "cut_of",
     "encode_chain",
     "follow",
+    "is_placed",
     "judge_decree",
     "judge_fence",
     "judge_prepared",
     "judge_proposal",
     "next_ballot",
+    "placed_entries",
     "require_approvals",
     "require_voting",
     "require_within_cut",

@@ -162,6 +162,9 @@ def test_a_locked_order_is_carried_into_its_place_and_its_owner_owes_it_no_more(
         books = ledger.SQLBooks(session)
         assert (books.head("bridge").balance, books.head("aoba").balance) == (-1, 1)
         assert not ledger.waiting(session)
+        assert list(filter(None, ledger.Verification(session).findings())) == []
+        lines = ledger.statement(session, alliance["bridge"].context, limit=10)
+    assert [(line.peer, line.points) for line in lines] == [("aoba", -1)]
 
 
 def test_who_lacks_an_order_within_the_cut_stops_and_waits_for_it(alliance: Alliance) -> None:

@@ -127,6 +127,11 @@ def _certificate(
     recount: Recount, charters: Mapping[int, Charter], row: models.LedgerCertificate
 ) -> Iterator[Finding]:
     place = f"{row.account} #{row.sequence}"
+    if decree.is_placed(row.document):
+        wrong = _decreed(recount, charters, row)
+        if wrong:
+            yield Finding("ledger_certificates", place, wrong)
+        return
     try:
         document, _vote = parse_certificate(row.document)
         order = Order.parse(document.payload)
@@ -138,6 +143,27 @@ def _certificate(
         yield Finding("ledger_certificates", place, wrong)
         recount.count_as_it_stands(order, document.digest)
     yield from _beside(recount, order, place)
+
+
+def _decreed(
+    recount: Recount, charters: Mapping[int, Charter], row: models.LedgerCertificate
+) -> str:
+    """Why what a decree put into a place may not be counted; "" when it was."""
+    charter, following = charters.get(row.epoch), charters.get(row.epoch + 1)
+    if charter is None or following is None or following.cut is None:
+        return f"there is no proven decree that ended epoch {row.epoch}"
+    place = following.cut.accounts.get(row.account)
+    if place is None or (place.sequence, place.digest) != (row.sequence, row.digest):
+        return "the decree put something else here"
+    try:
+        orders = decree.verify_placed(row.document, row.account, following, charter)
+        changes = decree.changes_placed(
+            row.account, row.document, orders, recount.head(row.account)
+        )
+    except ProtocolError as refusal:
+        return _words(refusal)
+    recount.count(changes)
+    return ""
 
 
 def _columns(row: models.LedgerCertificate, order: Order, digest: bytes) -> str:
