@@ -36,9 +36,10 @@ NODE = {
     2.7: "installation",  # the parts above, open
     3: "services.audit services.charter services.letters services.links services.mailing "
     "services.nonces services.office_hours services.outbox services.pages services.pdf_inspector "
-    "services.persons services.restores services.sessions services.users",
+    "services.persons services.restores services.seats services.sessions services.users",
     3.5: "services.templates",  # its changes are audited
     4: "services.applicants services.exchange services.ledger services.membership",
+    4.1: "services.decrees",  # a decree ends an epoch of the ledger
     4.2: "services.referrals",  # an acceptance owes a point; a profile may be a known applicant's
     4.4: "services.consents services.hires",  # both act on referrals
     4.5: "services.notices",  # they ask who may be told, and who may get a link
@@ -46,7 +47,7 @@ NODE = {
     4.7: "services.overview",  # a little of everything
     5: "services.inbox services.delivery",
     5.3: "allowance",  # it asks the inbox how much a member has filled
-    5.4: "addresses",  # what a peer's request means, carried out by the services
+    5.4: "peer_addresses",  # what `peer` leads to
     5.5: "greeting",  # the worker and the page of peers both say hello
     6: "web candidate peer worker",
     7: "app",

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from node.cli import charter_drafts
 from node.cli.entrance import Failed, as_json, opened, plainly, say_json, write_new
 from node.services import charter as charters
 from protocol import Change, Charter, decree, fingerprint
@@ -14,7 +15,20 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group()
 def charter() -> None:
-    """Show the charter in force, and verify charters without a node."""
+    """Show the charter in force, and verify charters without a node.
+
+    \b
+    To change it, while the nodes run:
+    1. One member runs    tasuki charter draft --limit biwa=30
+    2. The others look    tasuki charter status
+       and approve        tasuki charter approve 5e1c9a0277d04b18
+    3. As soon as enough have approved, the nodes bring it into force by themselves.
+    """
+
+
+charter.add_command(charter_drafts.draft)
+charter.add_command(charter_drafts.approve)
+charter.add_command(charter_drafts.status)
 
 
 @charter.command(

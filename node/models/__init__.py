@@ -12,6 +12,7 @@ from node.models.applicants import (
 )
 from node.models.audit import AuditEntry
 from node.models.consents import Consent, ConsentChoice, ConsentResume, ContactCode
+from node.models.decrees import Decree, DecreeSeat, Draft, DraftWord
 from node.models.delivery import Evidence, ExchangeLink, InboxEntry, MailEntry, Nonce, OutboxEntry
 from node.models.hires import Hire
 from node.models.incarnations import LedgerEvidence, LedgerGuard, LedgerTenure
@@ -48,6 +49,10 @@ __all__ = [
     "ConsentChoice",
     "ConsentResume",
     "ContactCode",
+    "Decree",
+    "DecreeSeat",
+    "Draft",
+    "DraftWord",
     "Evidence",
     "ExchangeLink",
     "HeldCertificate",

@@ -9,7 +9,10 @@ BREAKER_STATES = ("closed", "half", "open")
 
 
 class Charter(Model):
-    """One version of the charter; the version is the epoch it opens."""
+    """One version of the charter; the version is the epoch it opens.
+
+    The document is what proves it: the founding with its signatures, later the decree.
+    """
 
     __tablename__ = "charters"
     __table_args__ = (

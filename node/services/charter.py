@@ -12,7 +12,9 @@ from protocol import GENESIS, Charter, SignedDocument, decree, limits, parse_cha
 
 _charters = models.table_of(models.Charter)
 # Every request asks.
-_NEWEST = Prepared(select(_charters.c.document).order_by(_charters.c.version.desc()).limit(1))
+_NEWEST = Prepared(
+    select(_charters.c.version, _charters.c.document).order_by(_charters.c.version.desc()).limit(1)
+)
 
 
 class NotFounded(Refusal, code="not-founded", status=409):
@@ -24,7 +26,7 @@ def in_force(session: Session) -> Charter:
     row = Driver(session.connection()).first(_NEWEST, {})
     if row is None:
         raise NotFounded
-    return _parsed(row[0])
+    return _parsed(*row)
 
 
 def if_any(session: Session) -> Charter | None:
@@ -35,17 +37,39 @@ def if_any(session: Session) -> Charter | None:
         return None
 
 
-def chain(session: Session) -> bytes:
-    """The founding document as the file that `tasuki charter verify` proves without a node."""
-    query = select(_charters.c.document).where(_charters.c.version == GENESIS)
-    document = session.connection().scalar(query)
-    if document is None:
+def versions(session: Session) -> list[Charter]:
+    """Every version that was adopted here, the first first."""
+    return [_parsed(*row) for row in _stored(session)]
+
+
+def of_epoch(session: Session, epoch: int) -> Charter:
+    """The version that opened an epoch; NotFounded when it was never adopted here."""
+    row = session.connection().execute(_all.where(_charters.c.version == epoch)).first()
+    if row is None:
         raise NotFounded
-    founding = SignedDocument.parse(document, bytes_max=limits.CHARTER_BYTES_MAX)
-    return decree.encode_chain(founding, ())
+    return _parsed(*row)
+
+
+def chain(session: Session) -> bytes:
+    """The founding document and every decree since, as `tasuki charter verify` proves them."""
+    documents = [document for _, document in _stored(session)]
+    if not documents:
+        raise NotFounded
+    founding = SignedDocument.parse(documents[0], bytes_max=limits.CHARTER_BYTES_MAX)
+    return decree.encode_chain(founding, map(decree.Decree.parse, documents[1:]))
+
+
+_all = select(_charters.c.version, _charters.c.document)
+
+
+def _stored(session: Session) -> list[tuple[int, bytes]]:
+    rows = session.connection().execute(_all.order_by(_charters.c.version))
+    return [(row.version, row.document) for row in rows]
 
 
 # Proven when it was adopted; read once for each version, not once for each request.
 @lru_cache(maxsize=8)
-def _parsed(document: bytes) -> Charter:
-    return parse_charter(SignedDocument.parse(document, bytes_max=limits.CHARTER_BYTES_MAX))
+def _parsed(version: int, document: bytes) -> Charter:
+    if version == GENESIS:
+        return parse_charter(SignedDocument.parse(document, bytes_max=limits.CHARTER_BYTES_MAX))
+    return decree.Decree.parse(document).motion.charter

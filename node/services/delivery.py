@@ -34,6 +34,8 @@ Action = delivery.Action
 
 # An attempt takes 13 s at most (connect and read), and a batch starts none after 10 s.
 LEASE_S = 30
+# Two nodes take a decree into force within a moment of each other, or when the later one is back.
+UPDATE_S = 5
 # What a worker holds in memory for one peer, and what one commit records.
 BATCH_MAX = 64
 
@@ -353,7 +355,9 @@ def _heed(
     _store(peer, delivery.record_answer(_breaker(peer)))
     if action is Action.STOP:
         peer.stopped_code = refusal.code
-    elif action in (Action.RETRY_SLOWLY, Action.UPDATE):
+    elif action is Action.UPDATE:
+        peer.next_attempt_at = now + UPDATE_S
+    elif action is Action.RETRY_SLOWLY:
         peer.next_attempt_at = now + limits.RETRY_SLOWLY_S
     peer.last_error_code, peer.last_error_at = refusal.code, now
 

@@ -19,6 +19,7 @@ from node.services.charter import if_any
 from node.services.delivery import reachable, release_all
 from node.services.inbox import forget_refused
 from node.worker.applicants import drive_imports, tidy_uploads
+from node.worker.decrees import DecreeRounds
 from node.worker.delivery import Deliveries
 from node.worker.inbox import Handling
 from node.worker.lane import Lane
@@ -49,12 +50,14 @@ class Worker:
         self._deliveries = Deliveries(node, self._stopping)
         handling = Handling(node)
         rounds = LedgerRounds(node, self._executor)
+        agreement = DecreeRounds(node, self._executor)
         pulls = EachPeer(node, self._executor, lambda peer: pull(node, peer))
         self._lanes = [
             self._peer_lane("hello", Greeting(node, self._executor).step, rest_s=LOOK_S),
             self._peer_lane("delivery", self._deliveries.step, rest_s=LOOK_S),
             self._peer_lane("inbox", lambda: self._then_wake(handling.step), rest_s=LOOK_S),
             self._peer_lane("orders", rounds.step, rest_s=LOOK_S),
+            self._peer_lane("decrees", lambda: self._then_wake(agreement.step), rest_s=LOOK_S),
             self._peer_lane("pull", pulls.step, rest_s=node.settings.pull_interval_s),
             self._peer_lane("evidence", rounds.recovery.tell_evidence, rest_s=HOUSEKEEPING_S),
             Lane("mails", lambda: send_due_mails(node) > 0, rest_s=LOOK_FOR_MAIL_S),

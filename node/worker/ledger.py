@@ -97,6 +97,8 @@ class LedgerRounds:
             return False
         order, before, charter = self._open()
         if order is None:
+            # A new charter has ended what our incarnation was allowed by, perhaps.
+            self._recovery.reconsider()
             return False
         ballot = ledger.new_ballot(order, charter)
         refusals = self._gather(ballot, charter, self._request(order, before))
@@ -121,10 +123,14 @@ class LedgerRounds:
     def _open(self) -> tuple[Signed[Order] | None, bytes | None, Charter]:
         """Our open order, the certificate that goes out with it, and the charter in force."""
         node, opened, self._next = self._node, self._next, None
-        with node.database.reading() if opened else node.database.transaction() as session:
-            charter = node.context.charter(session)
-            if opened is not None:
+        if opened is not None:
+            with node.database.reading() as session:
+                charter = node.context.charter(session)
+            # One that was opened in an epoch that has ended since is written anew.
+            if opened[0].body.epoch == charter.epoch:
                 return *opened, charter
+        with node.database.transaction() as session:
+            charter = node.context.charter(session)
             return ledger.open_order(session, node.context), None, charter
 
     def _has_work(self) -> bool:

@@ -16,6 +16,7 @@ from node.services import restores
 from node.services.ledger import evidence, rejoining, tenure
 from node.worker.calls import Answer, ask, others
 from protocol import (
+    FIRST_INCARNATION,
     Charter,
     Order,
     Promises,
@@ -36,6 +37,8 @@ PAUSE_FIRST_S = 1
 PAUSE_S_MAX = 8
 # A member that answers at all does so within one attempt (13 s).
 GATHER_S = 20
+# At the start payments wait for it: who is up answers at once, who is down is asked again.
+STANDING_S = 3
 
 T = TypeVar("T")
 
@@ -69,6 +72,14 @@ class Recovery:
         self._not_before = self._node.clock.now() + self._pause_s
         return False
 
+    def reconsider(self) -> None:
+        """Begin a new incarnation when promises of an epoch that has ended allowed ours."""
+        node = self._node
+        with node.database.transaction() as session:
+            if tenure.is_outlived(session, node.context):
+                tenure.fence(session, node.context, FIRST_INCARNATION, "epoch")
+                self._is_over = False
+
     def look_at(self, refusals: dict[str, ProtocolError], own: Signed[Order]) -> None:
         """What members refused our open order with: our own signature may be in it."""
         node = self._node
@@ -97,6 +108,7 @@ class Recovery:
             with node.database.transaction() as session:
                 tenure.start(session, node.context)
             self._is_begun = True
+        self.reconsider()
         with node.database.reading() as session:
             charter = node.context.charter(session)
             is_recovering = restores.is_recovering(session)
@@ -126,15 +138,16 @@ class Recovery:
                     tenure.fence(session, node.context, known, "forgotten")
                     return False
             self._agreed.add(member)
-            if len(self._agreed) >= charter.q - 1:
-                return True
-        return False
+        # Everybody is heard who answers soon, though fewer are enough: a single member may be the
+        # one that locked what we forgot, and signing another order would accuse us.
+        return len(self._agreed) >= charter.q - 1
 
     def _standings(
         self, charter: Charter, but: set[str] | tuple[()]
     ) -> Iterator[tuple[str, Standing]]:
         asked = [member for member in others(self._node, charter) if member not in but]
-        for member, answer in self._ask_all(charter, asked, STANDING_PATH, b"{}"):
+        within_s = min(self._gather_s, STANDING_S)
+        for member, answer in self._ask_all(charter, asked, STANDING_PATH, b"{}", within_s):
             if isinstance(answer, bytes) and (found := _read(Standing.parse, answer, member)):
                 yield member, found
 
@@ -215,7 +228,12 @@ class Recovery:
         return False
 
     def _ask_all(
-        self, charter: Charter, members: list[str], path: str, body: bytes
+        self,
+        charter: Charter,
+        members: list[str],
+        path: str,
+        body: bytes,
+        within_s: float | None = None,
     ) -> Iterator[tuple[str, Answer]]:
         """Everybody at once, each answer as it comes; who is too late has not answered."""
         calls: dict[Future[Answer], str] = {
@@ -223,7 +241,7 @@ class Recovery:
             for member in members
         }
         try:
-            for done in as_completed(calls, self._gather_s):
+            for done in as_completed(calls, within_s or self._gather_s):
                 yield calls[done], done.result()
         except TimeoutError:
             log.info("somebody keeps us waiting", path=path)

@@ -56,8 +56,24 @@ from protocol.decree.chain import (
     trust_founding,
     verify_chain,
 )
-from protocol.decree.cut import Carry, LockReports, carried_orders, check_cut, cut_of
-from protocol.decree.messages import FenceAnswer, FenceRequest, Proposal, verify_locked
+from protocol.decree.cut import (
+    Carry,
+    LockReports,
+    carried_orders,
+    changes_placed,
+    check_cut,
+    cut_of,
+    is_placed,
+    placed_entries,
+)
+from protocol.decree.messages import (
+    DraftNews,
+    Enacted,
+    FenceAnswer,
+    FenceRequest,
+    Proposal,
+    verify_locked,
+)
 from protocol.decree.proposals import Proposer, next_ballot, verify_proposal
 from protocol.decree.seat import (
     Kept,
@@ -82,6 +98,8 @@ __all__ = [
     "Carry",
     "ChainReport",
     "Decree",
+    "DraftNews",
+    "Enacted",
     "Enactment",
     "FenceAnswer",
     "FenceRequest",
@@ -94,16 +112,19 @@ __all__ = [
     "Seat",
     "approving",
     "carried_orders",
+    "changes_placed",
     "check_cut",
     "compare",
     "cut_of",
     "encode_chain",
     "follow",
+    "is_placed",
     "judge_decree",
     "judge_fence",
     "judge_prepared",
     "judge_proposal",
     "next_ballot",
+    "placed_entries",
     "require_approvals",
     "require_voting",
     "require_within_cut",

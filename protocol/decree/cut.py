@@ -15,7 +15,7 @@ puts it into its place, with the bytes that its owner signed. Which order that i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from protocol import limits
@@ -165,7 +165,7 @@ def place_orders(
     entries come first.
     """
     ordered = sorted(orders, key=lambda order: (order.digest != applied, order.digest))
-    entries = _entries_of(ordered)
+    entries = _entries_of((order.digest, order.body.entries) for order in ordered)
     place = Head(
         head.sequence + 1,
         placed_digest(order.digest for order in ordered),
@@ -175,22 +175,22 @@ def place_orders(
     return Changes(account, place, credits_of(entries), entries, _written(ordered))
 
 
-def _entries_of(orders: Iterable[Signed[Order]]) -> tuple[Entry, ...]:
-    """The entries of all these orders, and what stands in two of them alike only once.
+def _entries_of(orders: Iterable[tuple[bytes, Sequence[Entry]]]) -> tuple[Entry, ...]:
+    """The entries of all these (digest, entries), and what stands in two of them alike only once.
 
     An id that names two different entries was given twice by a liar. Either may be the one that was
     certified, so both are owed, and the second goes by a name that nobody else can have given.
     """
     entries: dict[str, Entry] = {}
     paid: set[Entry] = set()
-    for order in orders:
-        for entry in order.body.entries:
+    for digest, each in orders:
+        for entry in each:
             if entry in paid:
                 continue
             paid.add(entry)
             name = entry.id
             if name in entries:
-                name = hashlib.sha256(order.digest + entry.id.encode()).hexdigest()
+                name = hashlib.sha256(digest + entry.id.encode()).hexdigest()
             entries[name] = entry if name == entry.id else entry._replace(id=name)
     return tuple(entries.values())
 
@@ -210,6 +210,26 @@ def parse_placed(data: bytes) -> tuple[SignedDocument, ...]:
     orders = reader.texts("orders", limits.MEMBERS_MAX, chars_max, pattern="[A-Za-z0-9_-]+")
     reader.done()
     return tuple(SignedDocument.parse(b64decode(order)) for order in orders)
+
+
+def is_placed(data: bytes) -> bool:
+    """Whether a decree put its orders here, and no certificate stands in the place."""
+    return data.startswith(b'{"orders":')
+
+
+def changes_placed(
+    account: str, data: bytes, orders: Mapping[bytes, Signed[Order]], head: Head
+) -> Changes:
+    """What these proven orders changed after `head`, from the bytes that stand in their place."""
+    first = parse_placed(data)[0].digest
+    return place_orders(account, orders.values(), head, applied=first)
+
+
+def placed_entries(data: bytes) -> tuple[Entry, ...]:
+    """The entries that stand in such a place, from our own books: nothing is proven again."""
+    return _entries_of(
+        (document.digest, Order.parse(document.payload).entries) for document in parse_placed(data)
+    )
 
 
 def _written(orders: Iterable[Signed[Order]]) -> bytes:

@@ -1,4 +1,4 @@
-"""What travels while a decree is made: a request to stop, its answer, and a proposal.
+"""What travels while a decree is made: words on a draft, a request to stop, its answer, a proposal.
 
 Bodies of signed HTTP calls, not documents: what has to be proven to a third member (a draft, an
 approval, a report, an order, a vote) is a document inside them.  SPEC Decrees.
@@ -11,13 +11,55 @@ from dataclasses import dataclass
 
 from protocol import limits
 from protocol.charter import Charter
-from protocol.decree.votes import Motion, Prepared
+from protocol.decree.votes import Decree, Motion, Prepared
 from protocol.documents.decrees import FENCE_REPORT, FenceReport
 from protocol.documents.ledger import Order
 from protocol.errors import ProposalInvalid
 from protocol.ledger.certificates import verify_order
 from protocol.signed import Signed, SignedDocument, verify
 from protocol.strictjson import JSON, Reader, encode, parse
+
+
+@dataclass(frozen=True, slots=True)
+class DraftNews:
+    """A draft with the signatures that one member has seen on it, and everybody's last word."""
+
+    draft: SignedDocument
+    words: tuple[SignedDocument, ...]
+
+    def encode(self) -> bytes:
+        return encode({"draft": self.draft.to_json(), "words": _written(self.words)})
+
+    @classmethod
+    def parse(cls, data: bytes) -> DraftNews:
+        reader = Reader(parse(data, bytes_max=limits.BALLOT_FENCE_BYTES_MAX))
+        news = cls(
+            draft=SignedDocument.from_json(reader.value("draft")),
+            words=_documents(reader, "words"),
+        )
+        reader.done()
+        return news
+
+
+@dataclass(frozen=True, slots=True)
+class Enacted:
+    """A decree that q members enacted, and the orders that its cut names by their digests."""
+
+    decree: Decree
+    orders: tuple[SignedDocument, ...] = ()
+
+    def encode(self) -> bytes:
+        return encode({"decree": self.decree.to_json(), "orders": _written(self.orders)})
+
+    @classmethod
+    def parse(cls, data: bytes) -> Enacted:
+        reader = Reader(parse(data, bytes_max=limits.PROPOSAL_BYTES_MAX))
+        enacted = cls(
+            decree=Decree.read(reader.object("decree")),
+            orders=_documents(reader, "orders", limits.PROPOSAL_ORDERS_MAX),
+        )
+        reader.done()
+        return enacted
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ signatures hold; what it does to a message is drawn from a seed. `heal` makes it
 
 import socket
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -29,7 +28,7 @@ class FaultProxy:
         self._behind, self._random = behind, Random(seed)
         self._lock = threading.Lock()
         self._past: deque[bytes] = deque(maxlen=REMEMBERED)
-        self._is_faulty = self._is_closed = False
+        self._is_faulty, self._closing = False, threading.Event()
         self.met: Counter[str] = Counter()
         self._door = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = int(self._door.getsockname()[1])
@@ -45,7 +44,7 @@ class FaultProxy:
         self._is_faulty = False
 
     def close(self) -> None:
-        self._is_closed = True
+        self._closing.set()
         # A blocked accept ends only when somebody comes.
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
             pass
@@ -53,7 +52,7 @@ class FaultProxy:
         self._door.close()
 
     def _serve(self) -> None:
-        while not self._is_closed:
+        while not self._closing.is_set():
             caller, _ = self._door.accept()
             threading.Thread(target=self._talk, args=(caller,), daemon=True).start()
 
@@ -70,7 +69,7 @@ class FaultProxy:
         if fault == "lost":
             return False
         if fault == "late":
-            time.sleep(self._random.random() * LATE_S_MAX)
+            self._closing.wait(self._random.random() * LATE_S_MAX)
         if fault == "replayed":
             with self._lock:
                 old = self._random.choice(list(self._past))

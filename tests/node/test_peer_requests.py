@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from node.addresses import PULL_WEIGHT
 from node.allowance import REQUESTS_AT_ONCE
 from node.database import Database
+from node.peer_addresses import PULL_WEIGHT
 from node.services import membership
 from protocol import Hello, Pull, SigningKey, http, limits
 from tests.equipment.alliance import Alliance, found_alliance

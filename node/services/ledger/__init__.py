@@ -9,6 +9,7 @@ worker do.
 from node.services.ledger.accounts import Position, hold, new_entry_id, pay, position, state
 from node.services.ledger.applied import Certified, Place, entries, is_certified, place_of
 from node.services.ledger.books import SQLBooks
+from node.services.ledger.epochs import settle
 from node.services.ledger.exchange import absorb, answer_pull, certificates, pull_body, remember
 from node.services.ledger.history import balances
 from node.services.ledger.inspection import (
@@ -62,6 +63,7 @@ __all__ = [
     "pull_body",
     "receive_certificate",
     "remember",
+    "settle",
     "state",
     "statement",
     "vote_on",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.services.ledger.books import SQLBooks
-from protocol import Entry, Order, parse_certificate
+from protocol import Entry, Order, decree, parse_certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,20 @@ def order_at(session: Session, account: str, sequence: int) -> Order:
     return Order.parse(parse_certificate(document)[0].payload)
 
 
+def entries_at(session: Session, account: str, sequence: int) -> tuple[Entry, ...]:
+    """The entries applied in a place, whether certified or put there by a decree."""
+    document = session.get_one(models.LedgerCertificate, (account, sequence)).document
+    if decree.is_placed(document):
+        return decree.placed_entries(document)
+    return order_at(session, account, sequence).entries
+
+
 def entries(session: Session, account: str, entry_ids: Collection[str]) -> Mapping[str, Certified]:
     """Those of the account's entries that stand in applied orders, by their ids."""
     places = _places(session, account, entry_ids)
     found = {}
     for place in sorted(set(places.values()), key=lambda place: place.sequence):
-        for entry in order_at(session, account, place.sequence).entries:
+        for entry in entries_at(session, account, place.sequence):
             if entry.id in places:
                 found[entry.id] = Certified(entry, place)
     return found

@@ -106,6 +106,20 @@ _KEEP_CERTIFICATE = Prepared(
         }
     )
 )
+_AMEND_CERTIFICATE = Prepared(
+    update(_certificate)
+    .where(_certificate.c.account == bindparam("of"), _certificate.c.sequence == bindparam("at"))
+    .values({name: bindparam(name) for name in ("digest", "document")})
+)
+_ADD_CREDIT = Prepared(
+    update(_credit)
+    .where(
+        _credit.c.payee == bindparam("to"),
+        _credit.c.payer == bindparam("by"),
+        _credit.c.sequence == bindparam("at"),
+    )
+    .values(points=_credit.c.points + bindparam("more", type_=BigInteger))
+)
 
 
 class SQLBooks:
@@ -199,6 +213,18 @@ class SQLBooks:
         self._keep(changes, epoch, incarnation, now)
         self._driver.run(_RELEASE, place)
 
+    def amend(self, changes: Changes, now: int) -> None:
+        """Add to the account's last place what a decree put there beside the order it holds."""
+        assert self._are_held
+        assert changes.sequence == self.head(changes.account).sequence
+        place = {"of": changes.account, "at": changes.sequence}
+        self._move(changes)
+        self._add_credit(changes, now)
+        ids = self._driver.list(entry.id for entry in changes.entries)
+        self._driver.run(_KEEP_ENTRIES, {**place, "ids": ids})
+        amended = {"digest": changes.head.digest, "document": changes.certificate}
+        self._driver.run(_AMEND_CERTIFICATE, {**place, **amended})
+
     def _move(self, changes: Changes) -> None:
         moved = {changes.account: changes.head}
         for payee, points in changes.credits.items():
@@ -235,6 +261,13 @@ class SQLBooks:
                 for payee, points in changes.credits.items()
             ],
         )
+
+    def _add_credit(self, changes: Changes, now: int) -> None:
+        place = {"by": changes.account, "at": changes.sequence}
+        for payee, points in changes.credits.items():
+            more = {**place, "to": payee, "more": points}
+            if not self._driver.run_each(_ADD_CREDIT, [more]):
+                self._credit(changes._replace(credits={payee: points}), now)
 
     def _keep(self, changes: Changes, epoch: int, incarnation: int, now: int) -> None:
         self._driver.run(

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.services import charter as charters
 from node.services.ledger import rejoining
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.votes import receive_certificate
@@ -24,10 +25,12 @@ def answer_pull(session: Session, context: Context, body: bytes) -> bytes:
     """A page of what the asker lacks, and where we stand ourselves."""
     pull = Pull.parse(body)
     version = context.charter(session).version
-    if pull.charter_version != version:
+    if pull.charter_version > version:
         raise errors.EpochMismatch(f"our charter is version {version}", epoch=version)
     books = SQLBooks(session)
     ours = books.vector()
+    if pull.charter_version < version:
+        ours = _within_cut(session, pull.charter_version, ours)
     ranges = lacking(pull.vector, ours)
     page = certificates(session, ranges)
     total = sum(last - first + 1 for first, last in ranges.values())
@@ -37,6 +40,13 @@ def answer_pull(session: Session, context: Context, body: bytes) -> bytes:
         certificates=tuple(page),
         more=len(page) < total,
     ).encode()
+
+
+def _within_cut(session: Session, epoch: int, ours: Mapping[str, int]) -> Mapping[str, int]:
+    """What has a certificate of its own up to the end of an epoch: the rest stands in a decree."""
+    cut = charters.of_epoch(session, epoch + 1).cut
+    assert cut is not None
+    return {account: last for account in ours if (last := cut.certified(account))}
 
 
 def certificates(session: Session, ranges: Mapping[str, tuple[int, int]]) -> list[bytes]:

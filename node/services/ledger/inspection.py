@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.refusals import NotThere, Refusal
+from node.services import charter as charters
 from node.services.ledger.accounts import state
 from protocol import (
     Order,
@@ -68,10 +69,15 @@ class Comparison:
     first: Difference | None
 
 
-def certificate(session: Session, context: Context, account: str, sequence: int) -> CertificateView:
+def certificate(
+    session: Session,
+    context: Context,  # noqa: ARG001 (as every service is called)
+    account: str,
+    sequence: int,
+) -> CertificateView:
     """The certificate applied in a place; CertificateUnknown when there is none."""
     row = _stored(session, account, sequence)
-    charter = context.charter(session)
+    charter = charters.of_epoch(session, row.epoch)
     order, vote = parse_certificate(row.document)
     body = Order.parse(order.payload)
     # Members are counted, never signatures: the owner's order is the owner's vote.
@@ -89,11 +95,16 @@ def certificate(session: Session, context: Context, account: str, sequence: int)
     )
 
 
-def check(session: Session, context: Context, account: str, sequence: int) -> ProtocolError | None:
+def check(
+    session: Session,
+    context: Context,  # noqa: ARG001 (as every service is called)
+    account: str,
+    sequence: int,
+) -> ProtocolError | None:
     """Verify the stored certificate again, every signature of it; None when all of it holds."""
     row = _stored(session, account, sequence)
     try:
-        verify_certificate(row.document, context.charter(session))
+        verify_certificate(row.document, charters.of_epoch(session, row.epoch))
     except ProtocolError as refusal:
         return refusal
     return None

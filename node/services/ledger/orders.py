@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.driver import Driver, Prepared
-from node.services import restores
+from node.services import restores, seats
 from node.services.ledger import tenure
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.votes import apply_certificate, lock_if_new
@@ -24,6 +24,7 @@ from protocol import (
     Signed,
     SignedDocument,
     build_order,
+    errors,
     judge,
     limits,
     verify_order,
@@ -46,7 +47,8 @@ _WAITING = Prepared(
 def open_order(session: Session, context: Context) -> Signed[Order] | None:
     """Our open order; a new one over what is waiting when there is none; None: nothing to pay.
 
-    None as well while we recover or fence: the next number may be taken by an order we forgot.
+    None as well while we recover or fence: the next number may be taken by an order we forgot; and
+    while the alliance decides about its next charter.
     """
     if restores.is_recovering(session):
         return None
@@ -56,7 +58,7 @@ def open_order(session: Session, context: Context) -> Signed[Order] | None:
         return None
     books.hold(charter.accounts)
     held = tenure.free(session, context, charter)
-    if held is None:
+    if held is None or seats.is_stopped(session, charter):
         return None
     lock = books.lock(us, books.head(us).sequence + 1)
     if lock is not None:
@@ -89,6 +91,10 @@ def certify(session: Session, context: Context, ballot: Ballot) -> Certificate:
     assert certificate is not None
     books = SQLBooks(session)
     books.hold(context.charter(session).accounts)
+    epoch = context.charter(session).epoch
+    if certificate.order.body.epoch != epoch:
+        # What the decree made of it stands in its cut.
+        raise errors.EpochMismatch("the epoch of this order has ended", epoch=epoch)
     apply_certificate(session, context, books, certificate)
     return certificate
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services.ledger.applied import order_at
+from node.services.ledger.applied import entries_at
 
 # When an order was applied here, its account and its number; then the entry's place within it.
 OrderKey: TypeAlias = tuple[int, str, int]
@@ -83,7 +83,7 @@ def _orders(
 
 def _lines(session: Session, us: str, key: OrderKey, *, backwards: bool) -> Iterator[StatementLine]:
     applied_at, account, sequence = key
-    numbered = [*enumerate(order_at(session, account, sequence).entries)]
+    numbered = [*enumerate(entries_at(session, account, sequence))]
     for position, entry in numbered if backwards else reversed(numbered):
         if us in (account, entry.to):
             yield StatementLine(

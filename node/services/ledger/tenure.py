@@ -18,6 +18,7 @@ from node.services.ledger.books import SQLBooks
 from node.services.ledger.guards import SQLGuards
 from protocol import (
     Charter,
+    Fence,
     Order,
     Promises,
     ProtocolError,
@@ -70,6 +71,17 @@ def free(session: Session, context: Context, charter: Charter) -> Tenure | None:
     held, superseded = _held(session, context)
     is_free = superseded is None and not held.is_fencing and is_current(held, charter)
     return held if is_free else None
+
+
+def is_outlived(session: Session, context: Context) -> bool:
+    """Whether our fence, or our incarnation, is of an epoch that has ended: it proves nothing."""
+    held, _ = _held(session, context)
+    if not held.fence and not held.warrant:
+        return False
+    charter = context.charter(session)
+    if held.is_fencing:
+        return Fence.parse(SignedDocument.parse(held.fence).payload).epoch != charter.epoch
+    return not is_current(held, charter)
 
 
 def fence(session: Session, context: Context, known: int, why: str) -> Tenure:

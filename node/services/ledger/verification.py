@@ -16,6 +16,7 @@ from node import models
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.recount import Recount
 from protocol import (
+    GENESIS,
     Cast,
     Charter,
     Need,
@@ -23,7 +24,9 @@ from protocol import (
     ProtocolError,
     SignedDocument,
     advance,
+    decree,
     digest_of_content,
+    errors,
     judge,
     limits,
     parse_certificate,
@@ -87,10 +90,7 @@ def _charters(session: Session, proven: dict[int, Charter]) -> Iterator[Finding]
     for row in session.scalars(select(models.Charter).order_by(models.Charter.version)):
         place = f"version {row.version}"
         try:
-            document = SignedDocument.parse(row.document, bytes_max=limits.CHARTER_BYTES_MAX)
-            # The founding is proven by its founders. A later version is proven by the decree that
-            # enacted it, and is to be proven here; until then it proves nothing.
-            charter = verify_founding(document)
+            charter = _proven(row, proven)
         except ProtocolError as refusal:
             yield Finding("charters", place, _words(refusal))
             continue
@@ -99,6 +99,17 @@ def _charters(session: Session, proven: dict[int, Charter]) -> Iterator[Finding]
         proven[charter.version] = charter
     if not proven:
         yield Finding("charters", "all", "there is none that proves anything")
+
+
+def _proven(row: models.Charter, proven: Mapping[int, Charter]) -> Charter:
+    """The founding by its founders, a later version by the members of the one before."""
+    if row.version == GENESIS:
+        document = SignedDocument.parse(row.document, bytes_max=limits.CHARTER_BYTES_MAX)
+        return verify_founding(document)
+    before = proven.get(row.version - 1)
+    if before is None:
+        raise errors.CharterSkipped(f"version {row.version - 1} is not proven")
+    return decree.follow(decree.Decree.parse(row.document), before)[0]
 
 
 def _pages(session: Session) -> Iterator[list[models.LedgerCertificate]]:
@@ -117,6 +128,11 @@ def _certificate(
     recount: Recount, charters: Mapping[int, Charter], row: models.LedgerCertificate
 ) -> Iterator[Finding]:
     place = f"{row.account} #{row.sequence}"
+    if decree.is_placed(row.document):
+        wrong = _decreed(recount, charters, row)
+        if wrong:
+            yield Finding("ledger_certificates", place, wrong)
+        return
     try:
         document, _vote = parse_certificate(row.document)
         order = Order.parse(document.payload)
@@ -129,6 +145,27 @@ def _certificate(
         yield Finding("ledger_certificates", place, wrong)
         recount.count_as_it_stands(order, digest)
     yield from _beside(recount, order, place)
+
+
+def _decreed(
+    recount: Recount, charters: Mapping[int, Charter], row: models.LedgerCertificate
+) -> str:
+    """Why what a decree put into a place may not be counted; "" when it was."""
+    charter, following = charters.get(row.epoch), charters.get(row.epoch + 1)
+    if charter is None or following is None or following.cut is None:
+        return f"there is no proven decree that ended epoch {row.epoch}"
+    place = following.cut.accounts.get(row.account)
+    if place is None or (place.sequence, place.digest) != (row.sequence, row.digest):
+        return "the decree put something else here"
+    try:
+        orders = decree.verify_placed(row.document, row.account, following, charter)
+        changes = decree.changes_placed(
+            row.account, row.document, orders, recount.head(row.account)
+        )
+    except ProtocolError as refusal:
+        return _words(refusal)
+    recount.count(changes)
+    return ""
 
 
 def _columns(row: models.LedgerCertificate, order: Order, digest: bytes) -> str:

@@ -1,6 +1,7 @@
 """Other members' orders and everybody's certificates: vote, hold back, apply.  SPEC §6.2, §6.4."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from threading import Lock as Mutex
 
 from sqlalchemy import Table, bindparam, delete, select
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.driver import Driver, Prepared, listed
-from node.services import restores
+from node.services import restores, seats
 from node.services.ledger import evidence, tenure
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.guards import SQLGuards
@@ -108,6 +109,7 @@ def vote_on(session: Session, context: Context, body: bytes) -> bytes | Protocol
     order = verify_order(request.order, charter)
     books = SQLBooks(session)
     books.hold(charter.accounts)
+    seats.require_voting(session, charter)
     if request.certificate is not None:
         _receive(session, context, charter, books, request.certificate)
     try:
@@ -171,10 +173,15 @@ def apply_certificate(
     if order.incarnation != FIRST_INCARNATION:
         _raise_guard(session, order)
     if order.account == context.member_id:
-        driver = Driver(session.connection())
-        driver.run(_PAID, {"ids": driver.list(entry.id for entry in order.entries)})
+        forget_owed(session, (entry.id for entry in order.entries))
         tenure.settle(session, context, order)
     return True
+
+
+def forget_owed(session: Session, entry_ids: Iterable[str]) -> None:
+    """What stands in an applied order of ours is owed no more."""
+    driver = Driver(session.connection())
+    driver.run(_PAID, {"ids": driver.list(entry_ids)})
 
 
 def _raise_guard(session: Session, order: Order) -> None:

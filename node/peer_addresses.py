@@ -1,6 +1,6 @@
-"""What each address of the door for other members' nodes does.  PEER 2, SPEC.
+"""The addresses of /peer/v1/: the largest body each takes, and what that body does.  PEER 1, 3, 4.
 
-A body is read and proven before a transaction is open; what it means is carried out inside one.
+How a request is proven before it comes here, and how the answer is signed, is `node.peer`'s.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,15 @@ from sqlalchemy.orm import Session
 
 from node.allowance import Room
 from node.context import Context
-from node.services import inbox, ledger, membership
+from node.services import decrees, inbox, ledger, membership
 from node.services.ledger import evidence, tenure
 from protocol import Charter, Hello, ProtocolError, http, limits
 
 # What a verified body does inside the transaction. Returned bytes are the answer; a refusal that is
 # *returned* is committed with whatever was written for it, one that is *raised* is rolled back.
 Work: TypeAlias = Callable[[Session], bytes | ProtocolError]
+
+Answer: TypeAlias = Callable[[Session, Context, bytes], bytes]
 
 # A thousand certificates a page: reading one costs us 20 ms, applying it costs the asker seconds.
 PULL_WEIGHT = 20
@@ -49,6 +51,8 @@ class Endpoint:
     weight: int = 1
     # Asked of a ledger that is catching up, it is answered all the same.
     while_recovering: bool = True
+    # Also for a member that has not heard of the newest version of the charter.
+    for_those_behind: bool = False
 
 
 def _hello(call: Call) -> Work:
@@ -102,15 +106,52 @@ def _evidence(call: Call) -> Work:
     return work
 
 
+def _by(answer: Answer) -> Callable[[Call], Work]:
+    """An address whose service reads the body itself, within the transaction."""
+
+    def prepare(call: Call) -> Work:
+        return lambda session: answer(session, call.context, call.asked.body)
+
+    return prepare
+
+
+def _decrees(call: Call) -> Work:
+    def work(session: Session) -> bytes:
+        decrees.enact(session, call.context, call.asked.body)
+        return b"{}"
+
+    return work
+
+
+def _following(call: Call) -> Work:
+    # What a member asks is which version it speaks under; its signature says so.
+    version = call.asked.context.epoch
+    return lambda session: decrees.following(session, version) or b"{}"
+
+
 ENDPOINTS = {
     "/peer/v1/hello": Endpoint(limits.HELLO_BYTES_MAX, _hello),
     "/peer/v1/envelopes": Endpoint(limits.ENVELOPE_BYTES_MAX, _envelopes, while_recovering=False),
     "/peer/v1/orders": Endpoint(limits.ORDER_REQUEST_BYTES_MAX, _orders, while_recovering=False),
     "/peer/v1/certificates": Endpoint(limits.CERTIFICATE_BYTES_MAX, _certificates),
-    "/peer/v1/evidence": Endpoint(limits.EVIDENCE_BYTES_MAX, _evidence, EVIDENCE_WEIGHT),
-    "/peer/v1/fences": Endpoint(limits.FENCE_BYTES_MAX * 2, _fences, while_recovering=False),
+    "/peer/v1/pull": Endpoint(
+        limits.PULL_ASKED_BYTES_MAX, _pull, PULL_WEIGHT, for_those_behind=True
+    ),
     "/peer/v1/standing": Endpoint(
         limits.STANDING_ASKED_BYTES_MAX, _standing, while_recovering=False
     ),
-    "/peer/v1/pull": Endpoint(limits.PULL_ASKED_BYTES_MAX, _pull, PULL_WEIGHT),
+    "/peer/v1/fences": Endpoint(limits.FENCE_BYTES_MAX * 2, _fences, while_recovering=False),
+    "/peer/v1/evidence": Endpoint(limits.EVIDENCE_BYTES_MAX, _evidence, EVIDENCE_WEIGHT),
+    "/peer/v1/drafts": Endpoint(limits.BALLOT_FENCE_BYTES_MAX, _by(decrees.receive_news)),
+    "/peer/v1/ballots": Endpoint(
+        limits.BALLOT_FENCE_BYTES_MAX, _by(decrees.answer_fence), while_recovering=False
+    ),
+    "/peer/v1/proposals": Endpoint(
+        limits.PROPOSAL_BYTES_MAX, _by(decrees.answer_proposal), while_recovering=False
+    ),
+    "/peer/v1/prepared": Endpoint(
+        limits.DECREE_BYTES_MAX, _by(decrees.answer_prepared), while_recovering=False
+    ),
+    "/peer/v1/decrees": Endpoint(limits.PROPOSAL_BYTES_MAX, _decrees),
+    "/peer/v1/following": Endpoint(limits.HELLO_BYTES_MAX, _following, for_those_behind=True),
 }

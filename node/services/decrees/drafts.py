@@ -1,0 +1,289 @@
+"""Drafts: the next charter before anybody is bound by it, and who approves.  LEDGER 5.
+
+What members say of a draft goes round: each tells the others all that it has heard, and the higher
+number is a member's later word. An approval locks nothing and can be taken back until the fence.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.refusals import Refusal
+from node.services import audit, seats
+from protocol import (
+    APPROVAL,
+    DRAFT,
+    Approval,
+    Change,
+    Charter,
+    ProtocolError,
+    SignedDocument,
+    changes_of,
+    decree,
+    draft_signers,
+    errors,
+    limits,
+    needs_people,
+    read_draft,
+    sign,
+    verify_draft,
+)
+
+# Open at once: enough for every member's wish, and no way to fill anybody's disk.
+DRAFTS_MAX = 32
+
+
+class DraftUnknown(Refusal, code="draft-unknown", status=404):
+    """There is no draft with this digest here. Look at the list of drafts again."""
+
+
+class DraftClosed(Refusal, code="draft-closed"):
+    """The alliance is deciding already, and words on drafts count no more. Wait for the result."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftView:
+    """A draft as people look at it: what it changes, who approves, and what is missing."""
+
+    digest: bytes
+    version: int
+    charter: Charter
+    changes: tuple[Change, ...]
+    approving: tuple[str, ...]
+    missing: tuple[str, ...]
+    needed: int
+    # Why it cannot become a charter yet, by the refusal's code; "" when signatures are complete.
+    lacks: str
+    needs_people: str
+    received_at: int
+
+    @property
+    def is_ready(self) -> bool:
+        return not self.lacks and len(self.approving) >= self.needed
+
+
+def propose(session: Session, context: Context, draft: Charter, *, actor: str) -> DraftView:
+    """Sign a draft with our node's key, keep it and approve of it."""
+    charter = context.charter(session)
+    _require_open(session, charter)
+    document = sign(DRAFT, draft.draft or draft.encode_draft(), context.keyring.signing)
+    _keep(session, context, charter, document)
+    audit.record(
+        session, context, actor=actor, action="draft.proposed", subject=document.digest.hex()
+    )
+    return approve(session, context, document.digest, on=True, actor=actor)
+
+
+def approve(
+    session: Session, context: Context, digest: bytes, *, on: bool, actor: str
+) -> DraftView:
+    """Approve of a draft, or take that back; saying the same twice changes nothing."""
+    charter = context.charter(session)
+    _require_open(session, charter)
+    _row(session, charter, digest)
+    before = session.get(models.DraftWord, (digest, context.member_id))
+    if before is None or before.approves != on:
+        number = 1 if before is None else before.number + 1
+        word = Approval(charter.alliance, charter.epoch, digest, number, on)
+        document = sign(APPROVAL, word.encode(), context.keyring.signing)
+        _keep_word(session, context, context.member_id, word, document)
+        action = "draft.approved" if on else "draft.approval-taken-back"
+        audit.record(session, context, actor=actor, action=action, subject=digest.hex())
+    return view(session, context, digest)
+
+
+def approve_by_ourselves(session: Session, context: Context) -> int:
+    """Approve of the drafts that need no person: nothing changes, or one node's own keys do."""
+    charter = context.charter(session)
+    if seats.is_stopped(session, charter):
+        return 0
+    done = 0
+    for row in _rows(session, charter):
+        if session.get(models.DraftWord, (row.digest, context.member_id)) is not None:
+            continue
+        document = _document(row)
+        try:
+            verify_draft(document, charter)
+        except ProtocolError:
+            continue
+        if not needs_people(document, charter):
+            approve(session, context, row.digest, on=True, actor="worker")
+            done += 1
+    return done
+
+
+def receive_news(session: Session, context: Context, body: bytes) -> bytes:
+    """Keep what a peer has heard of a draft; what we have heard of it ourselves."""
+    told = decree.DraftNews.parse(body)
+    charter = context.charter(session)
+    remember(session, context, charter, told.draft, told.words)
+    return news(session, charter, told.draft.digest).encode()
+
+
+def remember(
+    session: Session,
+    context: Context,
+    charter: Charter,
+    draft: SignedDocument,
+    words: tuple[SignedDocument, ...],
+) -> None:
+    """Keep a draft and the words on it, each proven; of one member only the later word."""
+    _keep(session, context, charter, draft)
+    for document in words:
+        member, word = decree.verify_approval(document, charter)
+        if word.draft != draft.digest:
+            raise errors.DecreeInvalid(f"{member} speaks of another draft")
+        before = session.get(models.DraftWord, (word.draft, member))
+        # Of one number both ways, taking back counts, as in `decree.approving`.
+        if before is None or (word.number, not word.approves) > (
+            before.number,
+            not before.approves,
+        ):
+            _keep_word(session, context, member, word, document)
+
+
+def known(session: Session, digest: bytes) -> dict[str, Approval]:
+    """The last word that we heard from each member about a draft."""
+    return {row.member: Approval.parse(_word(row).payload) for row in _words(session, digest)}
+
+
+def news(session: Session, charter: Charter, digest: bytes) -> decree.DraftNews:
+    """All that we have heard of a draft."""
+    row = _row(session, charter, digest)
+    return decree.DraftNews(_document(row), tuple(map(_word, _words(session, digest))))
+
+
+def open_drafts(session: Session, context: Context) -> list[decree.DraftNews]:
+    """Every draft of the next version, oldest first, to be told to the others."""
+    charter = context.charter(session)
+    return [news(session, charter, row.digest) for row in _rows(session, charter)]
+
+
+def ready(session: Session, context: Context) -> decree.FenceRequest | None:
+    """The oldest draft that q members approve of, with the approvals; its ballot is still open."""
+    charter = context.charter(session)
+    for row in _rows(session, charter):
+        if view(session, context, row.digest).is_ready:
+            told = news(session, charter, row.digest)
+            said = known(session, row.digest)
+            words = tuple(
+                word
+                for word in told.words
+                if said[decree.verify_approval(word, charter)[0]].approves
+            )
+            return decree.FenceRequest(1, told.draft, words)
+    return None
+
+
+def views(session: Session, context: Context) -> list[DraftView]:
+    """Every open draft, oldest first."""
+    rows = _rows(session, context.charter(session))
+    return [view(session, context, row.digest) for row in rows]
+
+
+def view(session: Session, context: Context, digest: bytes) -> DraftView:
+    """One draft with what it changes, who approves and what is missing."""
+    charter = context.charter(session)
+    row = _row(session, charter, digest)
+    document = _document(row)
+    draft = read_draft(document, charter)
+    said = known(session, digest)
+    approving = tuple(m for m in charter.by_id if m in said and said[m].approves)
+    return DraftView(
+        digest=digest,
+        version=draft.version,
+        charter=draft,
+        changes=changes_of(document, draft, charter),
+        approving=approving,
+        missing=tuple(m for m in charter.by_id if m not in approving),
+        needed=charter.q,
+        lacks=_lacks(document, charter),
+        needs_people=needs_people(document, charter),
+        received_at=row.received_at,
+    )
+
+
+def _lacks(document: SignedDocument, charter: Charter) -> str:
+    try:
+        verify_draft(document, charter)
+    except ProtocolError as refusal:
+        return refusal.code
+    return ""
+
+
+def _require_open(session: Session, charter: Charter) -> None:
+    if seats.is_stopped(session, charter):
+        raise DraftClosed
+
+
+def _keep(session: Session, context: Context, charter: Charter, document: SignedDocument) -> None:
+    draft = read_draft(document, charter)
+    signers = draft_signers(document, draft, charter)
+    if not signers & charter.every_key.keys():
+        raise errors.DraftInvalid("no member of the present charter has signed it")
+    row = session.get(models.Draft, document.digest)
+    if row is None:
+        if len(_rows(session, charter)) >= DRAFTS_MAX:
+            raise errors.RateLimited(f"{DRAFTS_MAX} drafts are open already")
+        session.add(
+            models.Draft(
+                digest=document.digest,
+                epoch=charter.epoch,
+                document=document.encode(),
+                received_at=context.now(),
+            )
+        )
+        session.flush()
+        return
+    held = _document(row)
+    have = {signature.keyid for signature in held.signatures}
+    new = tuple(each for each in document.signatures if each.keyid not in have)
+    if new:
+        whole = SignedDocument(DRAFT, held.payload, (*held.signatures, *new))
+        row.document = whole.encode()
+        session.flush()
+
+
+def _keep_word(
+    session: Session, context: Context, member: str, word: Approval, document: SignedDocument
+) -> None:
+    session.merge(
+        models.DraftWord(
+            draft=word.draft,
+            member=member,
+            number=word.number,
+            approves=word.approves,
+            document=document.encode(),
+            received_at=context.now(),
+        )
+    )
+    session.flush()
+
+
+def _rows(session: Session, charter: Charter) -> list[models.Draft]:
+    table = models.Draft
+    query = select(table).where(table.epoch == charter.epoch)
+    return list(session.scalars(query.order_by(table.received_at, table.digest)))
+
+
+def _row(session: Session, charter: Charter, digest: bytes) -> models.Draft:
+    row = session.get(models.Draft, digest)
+    if row is None or row.epoch != charter.epoch:
+        raise DraftUnknown(digest.hex()[:16])
+    return row
+
+
+def _words(session: Session, digest: bytes) -> list[models.DraftWord]:
+    table = models.DraftWord
+    return list(session.scalars(select(table).where(table.draft == digest).order_by(table.member)))
+
+
+def _document(row: models.Draft) -> SignedDocument:
+    return SignedDocument.parse(row.document, bytes_max=limits.BALLOT_FENCE_BYTES_MAX)
+
+
+def _word(row: models.DraftWord) -> SignedDocument:
+    return SignedDocument.parse(row.document)

@@ -1,0 +1,94 @@
+"""Enacting: a decree takes effect here, and goes to whoever missed it.  LEDGER 5."""
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.services import audit, seats
+from node.services import charter as charters
+from node.services.ledger import SQLBooks, settle
+from protocol import Charter, Need, decree, errors, state_digest, verify_order
+
+
+def enact(session: Session, context: Context, body: bytes) -> bool:
+    """Take the next version into force; False while orders within its cut are not applied here.
+
+    From the moment the decree is known no order is voted for until it is in force. A version that
+    is in force already changes nothing; another one of its number is a fork.
+    """
+    enacted = decree.Enacted.parse(body)
+    books = SQLBooks(session)
+    books.hold(context.charter(session).accounts)
+    charter = context.charter(session)
+    if decree.compare(enacted.decree, charters.versions(session)):
+        return True
+    following, _ = decree.follow(enacted.decree, charter)
+    orders = [verify_order(document, charter) for document in enacted.orders]
+    carried = {order.digest: order for order in orders}
+    activation = decree.judge_decree(enacted.decree, carried, charter, books)
+    _keep_proof(session, context, following.version, body)
+    if isinstance(activation, Need):
+        _stop(session, context, charter)
+        return False
+
+    settle(session, context, books, activation)
+    assert following.cut is not None
+    if state_digest(books.heads()) != following.cut.state:
+        raise errors.DecreeInvalid("the cut's state is not what our books add up to")
+    _begin_epoch(session, context, enacted, activation)
+    return True
+
+
+def _stop(session: Session, context: Context, charter: Charter) -> None:
+    held = seats.seat(session, charter)
+    if not held.is_stopped:
+        seats.keep(session, context, decree.Seat(charter.epoch, abstains=True))
+
+
+def _keep_proof(session: Session, context: Context, version: int, body: bytes) -> None:
+    row = session.get(models.Decree, version)
+    if row is None:
+        session.add(models.Decree(version=version, document=body, received_at=context.now()))
+    else:
+        row.document = body
+    session.flush()
+
+
+def _begin_epoch(
+    session: Session, context: Context, enacted: decree.Enacted, activation: decree.Activation
+) -> None:
+    charter, now = activation.charter, context.now()
+    session.add(
+        models.Charter(
+            version=charter.version,
+            digest=charter.digest,
+            document=enacted.decree.encode(),
+            adopted_at=now,
+        )
+    )
+    proof = session.get(models.Decree, charter.version)
+    assert proof is not None
+    proof.enacted_at = now
+    seats.keep(session, context, activation.seat)
+    for member in charter.members:
+        known = session.get(models.Peer, member.id)
+        if member.id != context.member_id and known is None:
+            session.add(models.Peer(member=member.id))
+    # Words on drafts of the version that was replaced bind nobody any more.
+    session.execute(delete(models.DraftWord))
+    session.execute(delete(models.Draft))
+    audit.record(
+        session,
+        context,
+        actor="worker",
+        action="charter.enacted",
+        subject=str(charter.version),
+        detail=charter.digest.hex(),
+    )
+
+
+def following(session: Session, version: int) -> bytes:
+    """The decree that enacted the version after this one, with its orders; empty: none here."""
+    row = session.get(models.Decree, version + 1)
+    return b"" if row is None or row.enacted_at is None else row.document
