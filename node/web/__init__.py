@@ -5,6 +5,7 @@ from flask import Blueprint
 from node.web import (
     applicant_imports,
     applicants,
+    charter,
     dashboard,
     hires,
     notice_course,
@@ -29,5 +30,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     hires.blueprint,
     points.blueprint,
     peers.blueprint,
+    charter.blueprint,
     users.blueprint,
 )

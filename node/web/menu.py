@@ -78,6 +78,7 @@ MENU: tuple[tuple[str, str, tuple[Item, ...]], ...] = (
         (
             Item("points", "points.show", "coin", later("Points"), ACCOUNT),
             Item("peers", "peers.listing", "diagram-3", later("Member companies"), ("admin",)),
+            Item("charter", "charter.show", "journal-check", later("Charter"), ("admin",)),
         ),
     ),
     (

@@ -104,6 +104,8 @@ def test_every_page_of_a_season_is_for_everyone(
         f"/referrals/out/{released.id}",
         "/points",
         "/points/certificates/aoba/1?check=now",
+        "/points/comparison/biwa",
+        "/charter",
         "/hires",
         "/peers",
         "/peers/seeds",
