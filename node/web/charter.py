@@ -30,6 +30,16 @@ KINDS = {
     Kind.DETAILS: later("%(company)s changes its details: name, address, licences, node"),
     Kind.NAME: later("The alliance gets another name"),
 }
+RULES = {
+    "answer_days": later("Time to answer, in working days"),
+    "ownership_days": later("Ownership window, in days"),
+    "partners_per_screen": later("Companies on one page of the consent"),
+    "points_per_free_hire": later("Points for a hire without fee"),
+    "points_per_referral": later("Points for an accepted referral"),
+    "redemption": later("Hire without fee"),
+    "refund_table": later("Refund of a fee, by the days until leaving"),
+    "retention_days": later("Days that profiles are kept"),
+}
 LAST_VERSIONS = 50
 
 
@@ -94,7 +104,13 @@ def _rules(before: Charter, after: Charter) -> Iterator[str]:
     old, new = before.policy.to_json(), after.policy.to_json()
     for name in sorted(new):
         if old[name] != new[name]:
-            yield _("Rule %(name)s: %(old)s → %(new)s", name=name, old=old[name], new=new[name])
+            yield f"{_(RULES[name])}: {_rule(old[name])} → {_rule(new[name])}"
+
+
+def _rule(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(f"{each['days']} ≤ {each['percent']} %" for each in value)
+    return str(value)
 
 
 def _company(member: str, *versions: Charter) -> str:
