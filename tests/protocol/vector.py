@@ -1,8 +1,9 @@
-"""Vectors: a file of bytes with one defect, and what must happen to it.  SPEC Vectors.
+"""Vectors: a file of bytes with one defect, and what must happen to it.  SPEC 15.
 
 Each subject has layers, from the outside in. A vector names the layer that must refuse it, so that
-being refused for a wrong reason does not pass as success; without a refusal, all layers accept.
-Byte strings stand in base64url; what is readable is left readable.
+being refused for a wrong reason does not pass as success; without a refusal, all layers accept, and
+`result` says what a reader then knows. Byte strings stand in base64url; what is readable is left
+readable. The files are protocol/vectors/SUBJECT/NAME.json; its README is for other implementations.
 """
 
 import json
@@ -15,25 +16,44 @@ from protocol import (
     ORDER,
     Acceptance,
     AlreadyKnown,
+    Approval,
     Attachment,
     Ballot,
+    Block,
+    ConsentReceipt,
     Decline,
+    FenceReport,
+    Head,
+    Hello,
     Hire,
+    Invitation,
+    JoinRequest,
     MemberCard,
     MemoryBooks,
     Order,
+    OrderAnswer,
+    OrderRequest,
     Profile,
     ProfileRelease,
     Progress,
+    Promise,
+    Pull,
+    PullAnswer,
     Referral,
+    Suspension,
     Warrant,
+    commitment,
+    decree,
     envelope,
+    fingerprint,
     http,
     judge,
     limits,
     parse_certificate,
     parse_charter,
+    problems,
     signed,
+    state_digest,
     strictjson,
     verify_certificate,
     verify_evidence,
@@ -43,11 +63,11 @@ from protocol import (
     verify_warrant,
 )
 from protocol.errors import ProtocolError
-from protocol.keys import VerifyKey, b64decode
+from protocol.keys import VerifyKey, b64decode, b64encode
 from tests.protocol import cast
 from tests.protocol.alliance import founded
 
-FOLDER = Path(__file__).parent / "vectors"
+FOLDER = Path(__file__).parent.parent.parent / "protocol" / "vectors"
 JSON_BYTES_MAX = 1_000_000
 CHARTER = founded()
 
@@ -72,14 +92,27 @@ class Vector:
             "subject": self.subject,
             "layer": self.layer,
             "refusal": self.refusal,
+            "result": result_of(self),
             "input": self.input,
         }
         return json.dumps(fields, ensure_ascii=False, indent=1) + "\n"
 
+    @property
+    def path(self) -> Path:
+        return FOLDER / self.subject / f"{self.name}.json"
+
 
 def read(path: Path) -> Vector:
-    """The vector of a file."""
-    return Vector(name=path.stem, **json.loads(path.read_text(encoding="utf-8")))
+    """The vector of a file; its result is made again from the input."""
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    del fields["result"]
+    return Vector(name=path.stem, **fields)
+
+
+def result_of(vector: Vector) -> dict[str, Any] | None:
+    """What an accepting reader knows; nothing for a vector that is refused."""
+    tell = RESULTS.get(vector.subject)
+    return None if tell is None or vector.refusal is not None else tell(vector.input)
 
 
 def run(vector: Vector) -> tuple[str, str] | None:
@@ -192,7 +225,26 @@ def _json(given: dict[str, Any]) -> bytes:
     return data
 
 
-# Bodies of documents: what stands inside a signature or an envelope.
+def _chain(given: dict[str, Any]) -> decree.ChainReport:
+    report = decree.verify_chain(_bytes(given["chain"]), b64decode(given["trusted"]))
+    if report.refusal is not None:
+        raise report.refusal
+    return report
+
+
+def _reference(given: dict[str, Any]) -> bytes:
+    return commitment(b64decode(given["salt"]), b64decode(given["digest"]))
+
+
+def _state(given: dict[str, Any]) -> bytes:
+    heads = {
+        account: Head(head["sequence"], b64decode(head["digest"]), head["debits"], head["credits"])
+        for account, head in given["heads"].items()
+    }
+    return state_digest(heads)
+
+
+# Bodies of documents and of calls: what stands inside a signature, an envelope or a request.
 BODIES: dict[str, Callable[[bytes], object]] = {
     "profile": Profile.parse,
     "referral": Referral.parse,
@@ -203,6 +255,20 @@ BODIES: dict[str, Callable[[bytes], object]] = {
     "attachment": Attachment.parse,
     "progress": Progress.parse,
     "hire": Hire.parse,
+    "consent-receipt": ConsentReceipt.parse,
+    "hello": Hello.parse,
+    "problem": problems.parse_problem,
+    "order-request": OrderRequest.parse,
+    "order-answer": OrderAnswer.parse,
+    "pull": Pull.parse,
+    "pull-answer": PullAnswer.parse,
+    "promise": Promise.parse,
+    "approval": Approval.parse,
+    "fence-report": FenceReport.parse,
+    "block": Block.parse,
+    "suspension": Suspension.parse,
+    "invitation": Invitation.parse,
+    "join-request": JoinRequest.parse,
 }
 
 SUBJECTS: dict[str, Layers] = {
@@ -242,5 +308,76 @@ SUBJECTS: dict[str, Layers] = {
     "evidence": [("proof", lambda given: verify_evidence(_bytes(given), CHARTER))],
     "charter": [("form", _charter_form), ("rules", _charter_rules), ("founders", verify_founding)],
     "member-card": [("form", _charter_form), ("proof", MemberCard.verify)],
+    "chain": [("chain", _chain)],
+    "reference": [("reference", _reference)],
+    "state": [("state", _state)],
     **{name: [("json", _json), ("fields", parse)] for name, parse in BODIES.items()},
+}
+
+
+# --- What a reader knows that accepts. ---
+
+
+def _of_key(given: dict[str, Any]) -> dict[str, Any]:
+    key = VerifyKey(b64decode(given["key"]))
+    return {"keyid": key.keyid, "fingerprint": fingerprint(key.raw)}
+
+
+def _of_document(given: dict[str, Any]) -> dict[str, Any]:
+    document = signed.SignedDocument.parse(_bytes(given), bytes_max=limits.DECREE_BYTES_MAX)
+    return {"kind": document.kind, "digest": b64encode(document.digest)}
+
+
+def _of_request(given: dict[str, Any]) -> dict[str, Any]:
+    request, now = _request_form(given)
+    proven = cast.verified(request, now)
+    return {"from": proven.context.sender, "keyid": proven.keyid, "nonce": proven.nonce}
+
+
+def _of_response(given: dict[str, Any]) -> dict[str, Any]:
+    response = _response(given)
+    return {"from": response.context.sender, "status": response.status}
+
+
+def _of_envelope(given: dict[str, Any]) -> dict[str, Any]:
+    letter = envelope.parse(_bytes(given))
+    document = envelope.open(letter, cast.SEALING["biwa"])
+    return {
+        "digest": b64encode(letter.digest),
+        "kind": document.kind,
+        "payload": document.payload.decode(),
+    }
+
+
+def _of_certificate(given: dict[str, Any]) -> dict[str, Any]:
+    certificate = verify_certificate(_bytes(given), CHARTER)
+    voters = [CHARTER.keys[each.keyid][1] for each in certificate.vote.signatures]
+    order = certificate.order
+    return {"order": b64encode(order.digest), "voters": sorted([order.signer, *voters])}
+
+
+def _of_chain(given: dict[str, Any]) -> dict[str, Any]:
+    report = _chain(given)
+    return {
+        "versions": [
+            {"version": each.version, "digest": b64encode(each.digest), "signed": list(each.signed)}
+            for each in report.enactments
+        ]
+    }
+
+
+RESULTS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "key": _of_key,
+    "document": _of_document,
+    "order": _of_document,
+    "fence": _of_document,
+    "charter": _of_document,
+    "member-card": _of_document,
+    "request": _of_request,
+    "response": _of_response,
+    "envelope": _of_envelope,
+    "certificate": _of_certificate,
+    "chain": _of_chain,
+    "reference": lambda given: {"reference": b64encode(_reference(given))},
+    "state": lambda given: {"digest": b64encode(_state(given))},
 }
