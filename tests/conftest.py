@@ -23,8 +23,8 @@ from tests.equipment.databases import (
 if TYPE_CHECKING:
     from tests.equipment.notices_room import Room
 
-# In CI these are never skipped: a missing browser or server is a failure of the set-up.
-MUST_RUN_IN_CI = ("browser", "postgresql", "nginx", "systemd")
+# In CI these are never skipped: a missing program or server is a failure of the set-up.
+MUST_RUN_IN_CI = ("browser", "nginx", "nodejs", "postgresql", "systemd")
 
 
 @pytest.hookimpl(wrapper=True)
