@@ -1,4 +1,4 @@
-// The second implementation's envelopes and receipts (SPEC 7): HPKE in base mode (RFC 9180) with
+// The second implementation's envelopes and receipts (SPEC §5): HPKE in base mode (RFC 9180) with
 // MLKEM768-X25519, HKDF-SHA256 and ChaCha20-Poly1305. ML-KEM-768 alone is not in node's own crypto.
 
 import crypto from 'node:crypto'

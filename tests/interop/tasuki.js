@@ -1,6 +1,6 @@
-// A second implementation of the way between two nodes, written from protocol/SPEC.md: strict JSON
-// (1), keys (3), signed documents (4) and signed HTTP (5), with node's own crypto. envelopes.js has
-// the rest.
+// A second implementation of the way between two nodes, written from protocol/SPEC.md: strict JSON,
+// keys, signed documents and signed HTTP (SPEC §1 to §3), with node's own crypto. envelopes.js has the
+// rest.
 
 import crypto from 'node:crypto'
 
@@ -28,7 +28,7 @@ export const unb64 = (text) => {
   return bytes
 }
 
-// --- Strict JSON (1). ---
+// --- Strict JSON (SPEC §1.1). ---
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
@@ -126,7 +126,7 @@ export const ID = /^[A-Za-z0-9_-]{16,64}$/
 export const KEYID = /^[A-Za-z0-9_-]{43}$/
 export const TIME = whole(0, 253402214399)
 
-// --- Keys (3). ---
+// --- Keys (SPEC §2). ---
 
 const der = (prefix, raw, make) =>
   make({ key: Buffer.concat([Buffer.from(prefix, 'hex'), raw]), format: 'der',
@@ -150,7 +150,7 @@ export function checkSignature(raw, message, signature) {
   require(good, 'signature-invalid')
 }
 
-// --- Signed documents (4). ---
+// --- Signed documents (SPEC §1.3). ---
 
 export const pae = (kind, payload) => {
   const label = `application/vnd.tasuki.${kind}.v1+json`
@@ -188,7 +188,7 @@ export function verifyDocument(document, kind, keys) {
   return key.member
 }
 
-// --- Signed HTTP (5). ---
+// --- Signed HTTP (SPEC §3). ---
 
 const COMPONENTS = ['@method', '@authority', '@path', '@query', 'content-type', 'content-digest',
   'peer-context'].map((name) => `"${name}"`)

@@ -1,4 +1,4 @@
-"""Vectors: a file of bytes with one defect, and what must happen to it.  SPEC 15.
+"""Vectors: a file of bytes with one defect, and what must happen to it.  SPEC Vectors.
 
 Each subject has layers, from the outside in. A vector names the layer that must refuse it, so that
 being refused for a wrong reason does not pass as success; without a refusal, all layers accept, and
@@ -40,6 +40,7 @@ from protocol import (
     Pull,
     PullAnswer,
     Referral,
+    Standing,
     Suspension,
     Warrant,
     commitment,
@@ -263,6 +264,7 @@ BODIES: dict[str, Callable[[bytes], object]] = {
     "pull": Pull.parse,
     "pull-answer": PullAnswer.parse,
     "promise": Promise.parse,
+    "standing": Standing.parse,
     "approval": Approval.parse,
     "fence-report": FenceReport.parse,
     "block": Block.parse,

@@ -1,6 +1,6 @@
 """Vectors of what two nodes say in a call: bodies that nobody signs, inside a signed request.
 
-SPEC 6, 9, 10.
+SPEC §3.4, §6.
 """
 
 import json
@@ -15,6 +15,8 @@ from protocol import (
     Pull,
     PullAnswer,
     Signed,
+    Standing,
+    Warrant,
     b64encode,
     cast_vote,
     commitment,
@@ -27,6 +29,7 @@ from tests.protocol.cast import NOW, SIGNING
 from tests.protocol.orders import CHARTER, certified
 from tests.protocol.vector import Vector
 from tests.protocol.vector_makers.orders import SECOND, order
+from tests.protocol.vector_makers.recoveries import OTHERS, promise
 
 Change = Callable[[dict[str, Any]], object]
 REQUEST_ID = "9b1f0c52a7e84d6fb1d2c3a4e5f60718"
@@ -53,6 +56,8 @@ _DEFECTS: list[tuple[str, str, str, Change]] = [
     ("pull-answer", "more_number", "1 is not true", _with("more", 1)),
     ("pull-answer", "state_short", "a digest of two bytes", _with("state", "AAA")),
     ("pull-answer", "certificates_padded", "padding", _with("certificates", ["YQ=="])),
+    ("standing", "order_missing", "nothing locked is null", _without("order")),
+    ("standing", "fences_object", "fences are a list", _with("fences", {})),
     ("order-answer", "outcome_unknown", "perhaps", _with("outcome", "perhaps")),
     ("order-answer", "two_outcomes", "a vote, and a need", _with("need", {})),
     ("problem", "status_200", "a refusal is no success", _with("status", 200)),
@@ -73,9 +78,15 @@ def bodies() -> dict[str, bytes]:
         "problem": problems.problem(refusal, REQUEST_ID, verified=False),
         "order-request": OrderRequest(first.document).encode(),
         "order-answer": OrderAnswer(vote=vote).encode(),
+        "standing": Standing(done.data, following(first).document, ()).encode(),
         "pull": Pull({"aoba": 3, "biwa": 1}, 1).encode(),
         "pull-answer": PullAnswer({"biwa": 1}, state_digest(heads), (done.data,), False).encode(),
     }
+
+
+def following(first: Signed[Order]) -> Signed[Order]:
+    """The order after the first."""
+    return order(id_of_entry=SECOND, sequence=2, previous=first.digest)
 
 
 SKEW: dict[str, Any] = {"server_time": NOW, "skew_seconds": 31}
@@ -97,9 +108,12 @@ def make() -> Iterator[Vector]:
 
 def _answers(first: Signed[Order]) -> Iterator[Vector]:
     done = certified(first)
-    following = order(id_of_entry=SECOND, sequence=2, previous=first.digest)
-    both = OrderRequest(following.document, done.data).encode()
+    both = OrderRequest(following(first).document, done.data).encode()
     yield _valid("order-request", "with the certificate before it", both, "_with_certificate")
+    promises = tuple(promise(each) for each in OTHERS)
+    again = order(incarnation=2)
+    body = OrderRequest(again.document, None, Warrant(promises).encode()).encode()
+    yield _valid("order-request", "of a later incarnation", body, "_with_warrant")
     need = OrderAnswer(need={"biwa": (1, 4)}).encode()
     yield _valid("order-answer", "certificates are lacking first", need, "_need")
     settled = OrderAnswer(certificate=done.data).encode()

@@ -1,4 +1,4 @@
-"""Vectors of how a charter follows another, and of what members say meanwhile.  SPEC 12, 13."""
+"""Vectors of how a charter follows another, and of what members say meanwhile.  SPEC Decrees, SPEC Joining."""
 
 import json
 from collections.abc import Callable, Iterator
