@@ -1,6 +1,6 @@
 // A second implementation of the way between two nodes, written from protocol/SPEC.md: strict JSON,
-// keys, signed documents and signed HTTP (SPEC §1 to §3), with node's own crypto. envelopes.js has the
-// rest.
+// keys, signed documents and signed HTTP (SPEC §1 to §3), with node's own crypto. envelopes.js has
+// the rest.
 
 import crypto from 'node:crypto'
 

@@ -1,4 +1,4 @@
-"""Vectors of how a charter follows another, and of what members say meanwhile.  SPEC Decrees, SPEC Joining."""
+"""Vectors of how a charter follows another, and of what members say meanwhile.  SPEC Decrees."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,6 +8,7 @@ from typing import Any
 from protocol import (
     Approval,
     Block,
+    Charter,
     FenceReport,
     Held,
     Locked,
@@ -20,7 +21,18 @@ from protocol import (
 )
 from protocol.documents.invitations import JoinRequest
 from tests.protocol.cast import NOW
-from tests.protocol.decree.drafts import IDENTITY, NODE, enact, founded, founding, member, without
+from tests.protocol.decree.drafts import (
+    IDENTITY,
+    NODE,
+    Table,
+    approvals,
+    drafted,
+    enact,
+    founded,
+    founding,
+    member,
+    without,
+)
 from tests.protocol.test_consents import RECEIPT
 from tests.protocol.vector import Vector
 
@@ -44,6 +56,12 @@ _DEFECTS: list[tuple[str, str, str, Change]] = [
     ("fence-report", "ballot_zero", "ballots are counted from 1", _with("ballot", 0)),
     ("fence-report", "lock_short", "a digest of two bytes", _with("locks", {"biwa": "AAA"})),
     ("fence-report", "held_missing", "nothing held is null", _without("held")),
+    ("draft-news", "words_missing", "nobody's words are a list", _without("words")),
+    ("fence-request", "ballot_zero", "ballots are counted from 1", _with("ballot", 0)),
+    ("fence-answer", "orders_object", "orders are a list", _with("orders", {})),
+    ("proposal", "votes", "a proposal has none yet", _with("votes", [])),
+    ("prepared", "votes_empty", "nobody's votes", _with("votes", [])),
+    ("enacted", "orders_missing", "no carried orders are a list", _without("orders")),
     ("promise", "incarnation_1", "nobody promises the first", _with("incarnation", 1)),
     ("promise", "attempt_short", "an attempt has 16 bytes", _with("attempt", "AAA")),
     ("promise", "locked_missing", "nothing locked is null", _without("locked")),
@@ -84,6 +102,33 @@ def bodies() -> dict[str, bytes]:
         "invitation": invitation.encode(),
         "join-request": JoinRequest(invitation.secret, card).encode(),
         "consent-receipt": RECEIPT.encode(),
+        **_calls(charter),
+    }
+
+
+def _calls(charter: Charter) -> dict[str, bytes]:
+    """What travels while the four decide on a draft that changes nothing."""
+    table, draft = Table(charter), drafted(charter)
+    proposer = table.proposer(draft)
+    for name in table.names:
+        table.fence(name, proposer)
+    proposal = table.propose(proposer)
+    for name in table.names:
+        table.prepare(name, proposal, proposer)
+    prepared = proposer.prepared()
+    for name in table.names:
+        table.commit(name, proposer)
+    enacted = proposer.decree()
+    assert prepared is not None
+    assert enacted is not None
+    answer = table.seats["aoba"].answer
+    return {
+        "draft-news": decree.DraftNews(draft, approvals(charter, draft)).encode(),
+        "fence-request": proposer.request.encode(),
+        "fence-answer": answer,
+        "proposal": proposal.encode(),
+        "prepared": prepared.encode(),
+        "enacted": decree.Enacted(enacted).encode(),
     }
 
 
