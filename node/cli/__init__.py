@@ -18,6 +18,11 @@ WORDS = {
         "charter",
         "Show the charter in force, and verify charters without a node.",
     ),
+    "conformance": Word(
+        "node.cli.conformance",
+        "conformance",
+        "Try whether a running peer keeps to the protocol.",
+    ),
     "demo": Word("node.cli.demo", "demo", "Found an alliance of four here, and play it through."),
     "doctor": Word(
         "node.cli.doctor", "doctor", "Look whether this node is well, and say what to do."

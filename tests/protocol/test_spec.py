@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from node.cli.conformance import cases
 from node.peer_addresses import ENDPOINTS
 from protocol import errors, limits
 from protocol.http_fields import fold, read_signature
@@ -179,3 +180,13 @@ def test_what_the_code_cites_of_the_specification_is_there() -> None:
                 if section.strip("§") not in known:
                     astray.append(f"{shown(path)} cites SPEC {section}")
     assert not astray, lesson("A section that is cited is one that can be read.", astray)
+
+
+def test_every_case_of_the_conformance_kit_has_its_number_and_a_section_here() -> None:
+    every = list(cases(spend=True))
+    assert len({case.number for case in every}) == len(every)
+    known = specification.sections()
+    assert {case.section for case in every} <= known
+    codes = {case.expected.removeprefix("the refusal ").partition(",")[0] for case in every}
+    refusals = {code for code in codes if re.fullmatch(r"[a-z]+(-[a-z]+)+", code)}
+    assert refusals <= set(errors.codes())
