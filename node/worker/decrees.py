@@ -51,11 +51,13 @@ class DecreeRounds:
         """Tell, ask and propose what is due; True when the charter changed."""
         node = self._node
         with node.database.reading() as session:
-            if restores.is_recovering(session):
-                return False
             charter = node.context.charter(session)
+            is_recovering = restores.is_recovering(session)
             stopped = seats.is_stopped(session, charter)
             drafts = decrees.open_drafts(session, node.context)
+        if is_recovering:
+            # It learns what was decided since its backup, and says nothing until it has rejoined.
+            return self._fetch_following(charter, stopped=True)
         if drafts and not stopped:
             with node.database.transaction() as session:
                 if decrees.approve_by_ourselves(session, node.context):

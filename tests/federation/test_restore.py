@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 
 from node import config, models
 from node.app import open_node
-from node.services import ledger, referrals, restores
+from node.services import decrees, ledger, referrals, restores
 from node.services.ledger import Verification, tenure
-from protocol import FIRST_INCARNATION, OrderRequest, errors
+from protocol import FIRST_INCARNATION, OrderRequest, errors, next_draft
 from tests.equipment.alliance import MEMBERS, House
 from tests.equipment.command_line import Ended, Office
 from tests.equipment.databases import Databases
@@ -238,6 +238,35 @@ def test_a_restored_node_signs_nothing_before_enough_peers_were_heard(
     eventually(lambda: not is_recovering(biwa), timeout_s=PATIENCE_S, what="biwa to rejoin")
     settled(federation, "seeds", 1)
     settled(federation, "aoba", 2)
+
+
+def test_a_node_whose_backup_is_older_than_a_decree_rejoins_under_the_new_charter(
+    federation: Federation, tmp_path: Path
+) -> None:
+    biwa, aoba, seeds = (federation[member] for member in ("biwa", "aoba", "seeds"))
+    agree(biwa)
+    federation.start()
+    refer_from(aoba, "biwa", 1)
+    settled(federation, "aoba", 1)
+    file, sheet = back_up(biwa, tmp_path)
+    with aoba.node.database.transaction() as session:
+        draft = next_draft(aoba.node.context.charter(session))
+        decrees.propose(session, aoba.node.context, draft, actor="cli")
+    # A draft that changes nothing needs no person: it closes the books of a month.
+    eventually(lambda: version(seeds) == 2, timeout_s=PATIENCE_S, what="version 2")
+    destroy(biwa)
+    restore(biwa, file, sheet)
+    assert version(biwa) == 1
+    biwa.start()
+    eventually(lambda: not is_recovering(biwa), timeout_s=PATIENCE_S, what="biwa to rejoin")
+    assert version(biwa) == 2
+    refer_from(aoba, "biwa", 1)
+    settled(federation, "aoba", 2)
+
+
+def version(running: RunningNode) -> int:
+    with running.node.database.reading() as session:
+        return running.node.context.charter(session).version
 
 
 def owe(running: RunningNode, entry_id: str, to: str) -> None:

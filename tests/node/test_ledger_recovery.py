@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from node import models
-from node.services import ledger, restores
+from node.services import ledger, restores, seats
 from node.services.ledger import evidence, rejoining, tenure
 from node.services.ledger.evidence import KEPT_MAX_PER_ACCOUNT
 from node.services.ledger.guards import SQLGuards
@@ -24,6 +24,7 @@ from protocol import (
     Standing,
     Tenure,
     begin,
+    decree,
     errors,
     evidence_of,
     sign,
@@ -296,6 +297,27 @@ def test_a_node_that_recovers_neither_promises_nor_shows_where_an_account_stands
             tenure.answer_standing(session, seeds.context, "aoba")
         with pytest.raises(errors.Recovering):
             tenure.answer_fence(session, seeds.context, "aoba", fence_of(aoba, alliance))
+
+
+def test_a_restored_node_does_not_rejoin_while_a_ballot_ends_the_epoch(
+    alliance: Alliance, executor: ThreadPoolExecutor
+) -> None:
+    seeds = alliance["seeds"]
+    # It may have stopped voting with the others, and have forgotten that.
+    for name in ("aoba", "biwa", "bridge"):
+        house = alliance[name]
+        with house.database.transaction() as session:
+            seats.keep(session, house.context, decree.Seat(alliance.charter.epoch, promised=1))
+    with seeds.database.transaction() as session:
+        restores.begin(session, seeds.context, seeds.context.now())
+    node = node_with(alliance, "seeds")
+    recovery = Recovery(node, executor)
+    assert not recovery.is_over()
+    for member in ("aoba", "biwa", "bridge"):
+        pull(node, member)
+    assert restored(seeds)
+    with alliance["aoba"].database.reading() as session, pytest.raises(errors.EpochStopped):
+        tenure.answer_standing(session, alliance["aoba"].context, "seeds")
 
 
 def fence_of(house: House, alliance: Alliance, known: int = 1) -> bytes:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.driver import Driver, Prepared
-from node.services import audit, restores
+from node.services import audit, restores, seats
 from node.services.ledger.books import SQLBooks
 from node.services.ledger.guards import SQLGuards
 from protocol import (
@@ -196,9 +196,14 @@ def answer_fence(session: Session, context: Context, sender: str, body: bytes) -
 
 
 def answer_standing(session: Session, context: Context, sender: str) -> bytes:
-    """What we can show a member of its own account, and the fences of all."""
+    """What we can show a member of its own account, and the fences of all.
+
+    Not while a ballot ends the epoch: a restored member may have forgotten that it stopped voting
+    too, and rejoins under the version that the ballot ends in.
+    """
     _refuse_while_recovering(session)
     charter = context.charter(session)
+    seats.require_voting(session, charter)
     return standing_of(sender, charter, SQLBooks(session), SQLGuards(session)).encode()
 
 
