@@ -2,35 +2,19 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from node.services import charter as charters
 from protocol import Charter, decree
-from tests.equipment.alliance import MEMBERS
 from tests.equipment.command_line import TASUKI
-from tests.equipment.databases import Databases
-from tests.equipment.federation import Federation, RunningNode, eventually, founded
+from tests.equipment.federation import Federation, RunningNode, eventually
 from tests.equipment.standing import agree, balance, digests, offer_from
 
 pytestmark = pytest.mark.federation
 
 PATIENCE_S = 60
 COMMAND_S = 60
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def federation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Federation]:
-    with ExitStack() as stack:
-        urls: list[str] = []
-        if request.param == "postgresql":
-            databases: Databases = request.getfixturevalue("postgresql_databases")
-            urls = [stack.enter_context(databases.fresh()) for _ in MEMBERS]
-        unsafe = {"TASUKI_UNSAFE_DATABASE": "1"}  # the test server runs without fsync
-        yield stack.enter_context(founded(tmp_path, database_urls=urls, settings=unsafe))
 
 
 def tasuki(running: RunningNode, *words: str) -> dict[str, object]:

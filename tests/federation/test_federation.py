@@ -3,8 +3,6 @@
 import os
 import random
 import signal
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,9 +10,7 @@ from sqlalchemy import select
 
 from node import models
 from node.services import outbox
-from tests.equipment.alliance import MEMBERS
-from tests.equipment.databases import Databases
-from tests.equipment.federation import Federation, eventually, founded
+from tests.equipment.federation import Federation, eventually
 from tests.equipment.standing import (
     agree,
     assert_exchanges_are_whole,
@@ -29,17 +25,6 @@ pytestmark = pytest.mark.federation
 
 # Two cores run four nodes and other tests; on PostgreSQL a killed worker's leases last 30 s.
 PATIENCE_S = 120
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def federation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Federation]:
-    with ExitStack() as stack:
-        urls: list[str] = []
-        if request.param == "postgresql":
-            databases: Databases = request.getfixturevalue("postgresql_databases")
-            urls = [stack.enter_context(databases.fresh()) for _ in MEMBERS]
-        unsafe = {"TASUKI_UNSAFE_DATABASE": "1"}  # the test server runs without fsync
-        yield stack.enter_context(founded(tmp_path, database_urls=urls, settings=unsafe))
 
 
 def test_referrals_are_accepted_released_and_paid_once(federation: Federation) -> None:

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,26 +12,14 @@ from node.app import open_node
 from node.services import decrees, ledger, referrals, restores
 from node.services.ledger import Verification, tenure
 from protocol import FIRST_INCARNATION, OrderRequest, errors, next_draft
-from tests.equipment.alliance import MEMBERS, House
+from tests.equipment.alliance import House
 from tests.equipment.command_line import Ended, Office
-from tests.equipment.databases import Databases
-from tests.equipment.federation import Federation, RunningNode, eventually, founded
+from tests.equipment.federation import Federation, RunningNode, eventually
 from tests.equipment.referring import refer
 
 pytestmark = pytest.mark.federation
 
 PATIENCE_S = 120
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def federation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Federation]:
-    with ExitStack() as stack:
-        urls: list[str] = []
-        if request.param == "postgresql":
-            databases: Databases = request.getfixturevalue("postgresql_databases")
-            urls = [stack.enter_context(databases.fresh()) for _ in MEMBERS]
-        unsafe = {"TASUKI_UNSAFE_DATABASE": "1"}  # the test server runs without fsync
-        yield stack.enter_context(founded(tmp_path, database_urls=urls, settings=unsafe))
 
 
 def tasuki(running: RunningNode, *words: str) -> Ended:
