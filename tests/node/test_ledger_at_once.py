@@ -54,7 +54,10 @@ def open_order(house: House) -> Signed:
 
 def vote_on(house: House, order: SignedDocument) -> OrderAnswer:
     with house.database.transaction() as session:
-        return OrderAnswer.parse(ledger.vote_on(session, house.context, order.encode()))
+        answer = ledger.vote_on(session, house.context, order.encode())
+    if isinstance(answer, errors.ProtocolError):
+        raise answer
+    return OrderAnswer.parse(answer)
 
 
 def tell(house: House, certificate: bytes) -> bool:

@@ -78,7 +78,9 @@ def test_a_template_is_written_with_the_letter_beside_it(
     check_accessibility(page)
     assert versions(room) == 0
 
+    # The list of problems stands above the buttons: it has changed before they are pressed.
     page.fill("#body", " 様\n\n任意・無料です。今後の選考に影響しません。\n")
+    expect(page.locator("#problems li")).to_have_count(1)
     page.locator("#body").press("Control+Home")
     page.click("#insert-name")
     page.locator("#body").press("Control+End")

@@ -18,6 +18,7 @@ from protocol import (
     SignedDocument,
     errors,
     evidence_of,
+    limits,
     order_within,
     verify_evidence,
     verify_order,
@@ -102,7 +103,9 @@ def note_told(session: Session, context: Context, document: bytes) -> None:
 
 def proof(session: Session, account: str, sequence: int, incarnation: int) -> bytes:
     """The signed bytes of one proof; NotThere when there is none."""
-    row = session.get(_table, (account, sequence, incarnation))
+    # No column holds larger numbers, and an address may carry any.
+    storable = max(sequence, incarnation) <= limits.SEQUENCE_MAX
+    row = session.get(_table, (account, sequence, incarnation)) if storable else None
     if row is None:
         raise NotThere
     return row.document
