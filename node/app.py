@@ -17,7 +17,7 @@ from flask_babel import Babel, Domain, get_locale
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import FileSystemLoader, StrictUndefined
 
-from node import candidate, keyring_file, peer, web
+from node import candidate, joining, keyring_file, peer, web
 from node.allowance import SHARE, Share
 from node.clock import Clock, SystemClock
 from node.config import Settings
@@ -111,7 +111,9 @@ def create_app(node: Node, *, share: Share = SHARE) -> Flask:
     app.before_request(entrance.recognise)
     app.before_request(_allow_body)
     app.before_request(_refuse_unstorable)
-    CSRFProtect(app).exempt(peer.blueprint)  # peers sign every request
+    csrf = CSRFProtect(app)
+    csrf.exempt(peer.blueprint)  # peers sign every request
+    csrf.exempt(joining.blueprint)  # nobody is signed in there, and the body proves itself
     app.after_request(_secure)
     _speak(app)
     _furnish_templates(app)
@@ -120,6 +122,7 @@ def create_app(node: Node, *, share: Share = SHARE) -> Flask:
     for blueprint in (*web.BLUEPRINTS, *candidate.BLUEPRINTS):
         app.register_blueprint(blueprint)
     app.register_blueprint(peer.blueprint, share=share)
+    app.register_blueprint(joining.blueprint)
     return app
 
 
@@ -142,7 +145,7 @@ def _allow_body() -> None:
 
 def _refuse_unstorable() -> None:
     """Nobody types NUL, and no text column of PostgreSQL takes it: said once, for every page."""
-    if request.blueprint == peer.blueprint.name:
+    if request.blueprint in (peer.blueprint.name, joining.blueprint.name):
         return
     fields = (request.args, request.form)
     texts = [text for field in fields for pair in field.items(multi=True) for text in pair]

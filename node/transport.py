@@ -38,6 +38,7 @@ ADDRESS_LIFE_S = 300
 # Worker slots of one peer; more would only wait for its rate limit.
 CONNECTIONS_PER_PEER = 4
 READ_BYTES = 64 * 1024
+OCTETS_TYPE = "application/octet-stream"
 # An address that hides an IPv4 address is judged by that one (RFC 6052).
 NAT64 = ip_network("64:ff9b::/96")
 
@@ -79,6 +80,22 @@ class PeerTransport:
         self, charter: Charter, recipient: str, path: str, body: bytes
     ) -> http.VerifiedResponse:
         """Post `body` and return the peer's proven answer; raise TransportFailure."""
+        request, status, fields, answer = self._post(charter, recipient, path, body)
+        return _verified(charter, request, status, fields, answer)
+
+    def fetch_proof(self, charter: Charter, recipient: str, path: str, body: bytes) -> bytes:
+        """Post `body` and return what a 200 holds, whoever signed it; raise TransportFailure.
+
+        For decrees, which prove themselves: a peer may have replaced its keys by the one we lack.
+        """
+        _, status, _, answer = self._post(charter, recipient, path, body)
+        if status != 200:
+            raise TransportFailure("refused", f"status {status}")
+        return answer
+
+    def _post(
+        self, charter: Charter, recipient: str, path: str, body: bytes
+    ) -> tuple[http.UnverifiedRequest, int, list[tuple[str, str]], bytes]:
         member = charter.member(recipient)
         headers = http.sign_request(
             authority=member.authority,
@@ -98,7 +115,20 @@ class PeerTransport:
         except TransportFailure:
             self._forget(member.url)
             raise
-        return _verified(charter, request, status, fields, answer)
+        return request, status, fields, answer
+
+    def post_unproven(self, url: str, path: str, body: bytes) -> tuple[int, bytes]:
+        """Post to a node that cannot know us yet; the status and an answer that proves nothing.
+
+        For what proves itself: charters and drafts. Raises TransportFailure.
+        """
+        headers = {"Content-Type": OCTETS_TYPE, "Host": url.split("//", 1)[1]}
+        try:
+            status, _, answer = self._exchange(url, path, headers, body)
+        except TransportFailure:
+            self._forget(url)
+            raise
+        return status, answer
 
     def close(self) -> None:
         """Close every connection."""

@@ -64,7 +64,13 @@ from protocol.documents.decrees import (
 )
 from protocol.documents.hello import Hello
 from protocol.documents.hires import HIRE, Hire
-from protocol.documents.invitations import Invitation, Invited, JoinRequest
+from protocol.documents.invitations import (
+    Invitation,
+    InvitationFile,
+    Invited,
+    JoinAnswer,
+    JoinRequest,
+)
 from protocol.documents.ledger import (
     CORRECTION,
     ENTRY_KINDS,
@@ -223,7 +229,9 @@ __all__ = [
     "Hello",
     "Hire",
     "Invitation",
+    "InvitationFile",
     "Invited",
+    "JoinAnswer",
     "JoinRequest",
     "Kind",
     "Licence",

@@ -5,6 +5,7 @@
     seal_request     newcomer: its card and the secret, for the sponsor's eyes only
     open_request     sponsor: whoever holds the secret holds the keys on the card as well
     verify_spoken    both: what was heard on the telephone is the key that was received
+    verify_draft_of  newcomer: the draft is a member's, and enters it with its own keys
 
 Nobody is trusted for having come first. The invitation binds what travels to a paper that was
 handed over; the telephone binds it to a voice. Two fingerprints are read, one each way: with one,
@@ -16,14 +17,17 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from protocol import limits, sealing
 from protocol.charter import Charter, Member
-from protocol.documents.invitations import Invitation, Invited, JoinRequest, secret_digest
+from protocol.charter_changes import draft_signers, read_draft
+from protocol.documents.invitations import Invitation, Invited, JoinRequest
 from protocol.documents.members import MemberCard
 from protocol.errors import (
     CharterInvalid,
+    DraftInvalid,
     FingerprintMismatch,
     InvitationExpired,
     InvitationInvalid,
@@ -80,9 +84,12 @@ def verify_sponsor(invitation: Invitation, founding: Charter, charter: Charter) 
     return sponsor
 
 
-def seal_request(invitation: Invitation, card: SignedDocument, sponsor: Member, now: int) -> bytes:
-    """The newcomer's answer, sealed to the sponsor. Both its keys have signed the card."""
-    _require_matching(Invited.of(invitation), MemberCard.verify(card).member, now)
+def seal_request(invitation: Invitation, card: SignedDocument, sponsor: Member) -> bytes:
+    """The newcomer's answer, sealed to the sponsor. Both its keys have signed the card.
+
+    Whether it comes in time is the sponsor's to say: it asks again for the draft a week later.
+    """
+    _require_invited(Invited.of(invitation), MemberCard.verify(card).member)
     request = JoinRequest(invitation.secret, card)
     info = _info(invitation.alliance, sponsor.id)
     return sealing.seal(sponsor.sealing_public, request.encode(), info)
@@ -95,7 +102,7 @@ def open_request(data: bytes, key: SealingKey, charter: Charter, sponsor: str) -
 
 def verify_request(request: JoinRequest, invited: Invited, charter: Charter, now: int) -> Member:
     """The member to be, as it describes itself; raises unless it is the one that was invited."""
-    if not hmac.compare_digest(secret_digest(request.secret), invited.secret_digest):
+    if not hmac.compare_digest(request.secret_digest, invited.secret_digest):
         raise InvitationInvalid("the secret is not the invitation's")
     member = MemberCard.verify(request.card).member
     _require_matching(invited, member, now)
@@ -103,11 +110,31 @@ def verify_request(request: JoinRequest, invited: Invited, charter: Charter, now
     return member
 
 
+def verify_draft_of(us: Member, document: SignedDocument, charter: Charter) -> Charter:
+    """The draft that brings `us` in, before our keys sign it; DraftInvalid if it says otherwise.
+
+    Which limit and which role the members grant is theirs to say; the rest is our card's word.
+    """
+    draft = read_draft(document, charter)
+    if not draft_signers(document, draft, charter) & charter.every_key.keys():
+        raise DraftInvalid("no member of the present charter has signed it")
+    entered = draft.by_id.get(us.id)
+    if entered is None:
+        raise DraftInvalid(f"it does not bring {us.id} in")
+    if replace(entered, role=us.role, credit_limit=us.credit_limit) != us:
+        raise DraftInvalid(f"it enters {us.id} otherwise than its card describes it")
+    return draft
+
+
 def _require_matching(invited: Invited, member: Member, now: int) -> None:
     if invited.is_used:
         raise InvitationUsed(f"{invited.member} has answered before")
     if now >= invited.expires_at:
         raise InvitationExpired(f"valid until {invited.expires_at}", expires_at=invited.expires_at)
+    _require_invited(invited, member)
+
+
+def _require_invited(invited: Invited, member: Member) -> None:
     if member.id != invited.member:
         raise InvitationInvalid(f"{member.id} answers, and {invited.member} was invited")
     domain = urlsplit(member.url).hostname

@@ -27,7 +27,7 @@ PROTOCOL = {
 }
 FRONT_DOOR = 7
 NODE = {
-    0: "config config_values clock logs origin recovery refusals",
+    0: "config config_values clock logs origin recovery refusals tries",
     0.5: "migrations",  # runs them; the steps themselves stand higher, and are found by path
     1: "backup_file database driver keyring keyring_file transport mail i18n",
     1.5: "forms",  # it marks sentences for translation
@@ -40,6 +40,7 @@ NODE = {
     3.5: "services.templates",  # its changes are audited
     4: "services.applicants services.exchange services.ledger services.membership",
     4.1: "services.decrees",  # a decree ends an epoch of the ledger
+    4.15: "services.joining",  # a draft brings the newcomer in
     4.2: "services.referrals",  # an acceptance owes a point; a profile may be a known applicant's
     4.4: "services.consents services.hires",  # both act on referrals
     4.5: "services.notices",  # they ask who may be told, and who may get a link
@@ -49,7 +50,7 @@ NODE = {
     5.3: "allowance",  # it asks the inbox how much a member has filled
     5.4: "peer_addresses",  # what `peer` leads to
     5.5: "greeting",  # the worker and the page of peers both say hello
-    6: "web candidate peer worker",
+    6: "web candidate peer joining worker",
     7: "app",
     7.5: "web_server",
     8: "cli wsgi",

@@ -30,6 +30,16 @@ WORDS = {
     "found": Word("node.cli.found", "found", "Found an alliance: draft, sign, adopt."),
     "import": Word("node.cli.applicants", "import_", "Import applicants from a CSV or TSV file."),
     "init": Word("node.cli.init", "init", "Make this member's keys and its first administrator."),
+    "invite": Word(
+        "node.cli.invite",
+        "invite",
+        "Bring a new member in: invite, hear its fingerprint, write the draft.",
+    ),
+    "join": Word(
+        "node.cli.join",
+        "join",
+        "Join an alliance that invited this member.",
+    ),
     "ledger": Word(
         "node.cli.ledger",
         "ledger",

@@ -48,7 +48,7 @@ def draft(nothing: bool, json_: bool, **asked: Any) -> None:  # noqa: ANN401 (cl
             view = decrees.propose(session, node.context, written, actor="cli")
     finally:
         node.close()
-    _say(view, json_=json_)
+    say_draft(view, json_=json_)
 
 
 @click.command(
@@ -73,7 +73,7 @@ def approve(digest: str, take_back: bool, json_: bool) -> None:
             )
     finally:
         node.close()
-    _say(view, json_=json_)
+    say_draft(view, json_=json_)
 
 
 @click.command(
@@ -150,7 +150,8 @@ def _named(digits: str, views: list[decrees.DraftView]) -> decrees.DraftView:
     return found[0]
 
 
-def _say(view: decrees.DraftView, *, json_: bool) -> None:
+def say_draft(view: decrees.DraftView, *, json_: bool) -> None:
+    """A draft as a person or a script reads it."""
     if json_:
         say_json(_as_json(view))
     else:

@@ -79,7 +79,7 @@ def draft(
     recovery_sheet: Path | None,
 ) -> None:
     """Write charter version 1 over these member cards, and sign it first."""
-    members = [MemberCard.verify(_read(card, MEMBER_CARD)).member for card in cards]
+    members = [MemberCard.verify(read_document(card, MEMBER_CARD)).member for card in cards]
     if credit_limit is not None:
         members = [replace(member, credit_limit=credit_limit) for member in members]
     document = draft_charter(
@@ -87,7 +87,7 @@ def draft(
         alliance=alliance,
         name=name,
         policy=Policy(redemption=redemption),
-        identity=_identity(recovery_sheet),
+        identity=identity_from(recovery_sheet),
     )
     # Reading it back refuses here what everybody would refuse later.
     read_back = parse_charter(document)
@@ -103,10 +103,10 @@ def draft(
 @plainly
 def sign_(charter_file: Path, recovery_sheet: Path | None) -> None:
     """Sign a draft with this member's identity key. Read what it says before you do."""
-    document = _read(charter_file, CHARTER)
+    document = read_document(charter_file, CHARTER)
     charter = parse_charter(document)
     describe(charter)
-    identity = _identity(recovery_sheet)
+    identity = identity_from(recovery_sheet)
     if any(each.keyid == identity.keyid for each in document.signatures):
         raise Failed("This member has signed the draft already.")
     signed = document.add(identity)
@@ -127,7 +127,7 @@ def sign_(charter_file: Path, recovery_sheet: Path | None) -> None:
 @plainly
 def adopt(charter_file: Path, json_: bool) -> None:
     """Adopt the charter that every founder has signed; from then on this node takes part."""
-    document = _read(charter_file, CHARTER)
+    document = read_document(charter_file, CHARTER)
     node = opened()
     try:
         with node.database.transaction() as session:
@@ -167,7 +167,8 @@ def identity_on(sheet: Path) -> SigningKey:
     raise Failed(f"{sheet} has no recovery code in it.")
 
 
-def _read(path: Path, kind: str) -> SignedDocument:
+def read_document(path: Path, kind: str) -> SignedDocument:
+    """A signed document of that kind from a file; Failed when it is none."""
     try:
         document = SignedDocument.parse(path.read_bytes(), bytes_max=limits.CHARTER_BYTES_MAX)
     except ProtocolError as error:
@@ -177,7 +178,7 @@ def _read(path: Path, kind: str) -> SignedDocument:
     return document
 
 
-def _identity(recovery_sheet: Path | None) -> SigningKey:
+def identity_from(recovery_sheet: Path | None) -> SigningKey:
     """The identity key from the sheet's file, or typed from its paper."""
     if recovery_sheet is None:
         question = "Recovery code (from the recovery sheet)"

@@ -16,6 +16,7 @@ from node.models.decrees import Decree, DecreeSeat, Draft, DraftWord
 from node.models.delivery import Evidence, ExchangeLink, InboxEntry, MailEntry, Nonce, OutboxEntry
 from node.models.hires import Hire
 from node.models.incarnations import LedgerEvidence, LedgerGuard, LedgerTenure
+from node.models.joining import Invitation
 from node.models.ledger import (
     HeldCertificate,
     LedgerAccount,
@@ -60,6 +61,7 @@ __all__ = [
     "ImportMapping",
     "InboxEntry",
     "Incarnation",
+    "Invitation",
     "LedgerAccount",
     "LedgerCertificate",
     "LedgerCredit",

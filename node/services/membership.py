@@ -69,13 +69,30 @@ class PeerView:
 def adopt(session: Session, context: Context, document: SignedDocument, *, actor: str) -> Charter:
     """Adopt the founding charter; adopting the same one again changes nothing."""
     charter = verify_founding(document)
-    held = session.scalar(select(models.Charter).limit(1))
-    if held is not None:
-        if held.digest == charter.digest:
-            return charter
-        raise CharterHeld(f"the charter with digest {held.digest.hex()[:16]} is in force")
-    _require_ours(context, charter)
+    if not _is_held(session, charter):
+        _require_ours(context, charter)
+        _begin(session, context, charter, document, actor)
+    return charter
 
+
+def hold(session: Session, context: Context, document: SignedDocument, *, actor: str) -> Charter:
+    """Hold to an alliance that others founded and that will bring us in by a decree."""
+    charter = verify_founding(document)
+    if not _is_held(session, charter):
+        _begin(session, context, charter, document, actor)
+    return charter
+
+
+def _is_held(session: Session, charter: Charter) -> bool:
+    held = session.get(models.Charter, charter.version)
+    if held is not None and held.digest != charter.digest:
+        raise CharterHeld(f"the charter with digest {held.digest.hex()[:16]} is held")
+    return held is not None
+
+
+def _begin(
+    session: Session, context: Context, charter: Charter, document: SignedDocument, actor: str
+) -> None:
     now = context.now()
     session.add(
         models.Charter(
@@ -98,7 +115,6 @@ def adopt(session: Session, context: Context, document: SignedDocument, *, actor
         subject=str(charter.version),
         detail=charter.digest.hex(),
     )
-    return charter
 
 
 def _require_ours(context: Context, charter: Charter) -> None:

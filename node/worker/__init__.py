@@ -44,7 +44,7 @@ class Worker:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._founded = False
+        self._is_member = False
         self._stopping = threading.Event()
         self._executor = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="call")
         self._deliveries = Deliveries(node, self._stopping)
@@ -57,7 +57,7 @@ class Worker:
             self._peer_lane("delivery", self._deliveries.step, rest_s=LOOK_S),
             self._peer_lane("inbox", lambda: self._then_wake(handling.step), rest_s=LOOK_S),
             self._peer_lane("orders", rounds.step, rest_s=LOOK_S),
-            self._peer_lane("decrees", lambda: self._then_wake(agreement.step), rest_s=LOOK_S),
+            Lane("decrees", lambda: self._agree(agreement), rest_s=LOOK_S),
             self._peer_lane("pull", pulls.step, rest_s=node.settings.pull_interval_s),
             self._peer_lane("evidence", rounds.recovery.tell_evidence, rest_s=HOUSEKEEPING_S),
             Lane("mails", lambda: send_due_mails(node) > 0, rest_s=LOOK_FOR_MAIL_S),
@@ -107,14 +107,22 @@ class Worker:
         log.info("worker stopped", waiting=late)
 
     def _peer_lane(self, name: str, step: Callable[[], bool], *, rest_s: float) -> Lane:
-        """A lane that has nothing to do before there are peers."""
-        return Lane(name, lambda: self._is_founded() and step(), rest_s=rest_s)
+        """A lane that has nothing to do before we belong to an alliance."""
+        return Lane(name, lambda: self._belongs() and step(), rest_s=rest_s)
 
-    def _is_founded(self) -> bool:
-        if not self._founded:
+    def _belongs(self) -> bool:
+        if not self._is_member:
             with self._node.database.reading() as session:
-                self._founded = if_any(session) is not None
-        return self._founded
+                charter = if_any(session)
+            us = self._node.context.member_id
+            self._is_member = charter is not None and us in charter.by_id
+        return self._is_member
+
+    def _agree(self, agreement: DecreeRounds) -> bool:
+        """Who holds to an alliance that has not brought it in yet waits for that decree."""
+        with self._node.database.reading() as session:
+            holds = self._is_member or if_any(session) is not None
+        return holds and self._then_wake(agreement.step)
 
     def _then_wake(self, step: Callable[[], bool]) -> bool:
         worked = step()

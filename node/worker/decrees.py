@@ -13,6 +13,7 @@ import structlog
 
 from node.installation import Node
 from node.services import decrees, ledger, restores, seats
+from node.transport import TransportFailure
 from node.worker.calls import post
 from node.worker.ledger import CERTIFICATES_PATH, Lines, pull
 from protocol import Charter, Cut, Need, OrderAnswer, ProtocolError, SignedDocument, decree
@@ -31,6 +32,8 @@ GATHER_S = 30
 TELL_AGAIN_S = 5
 # How often we ask whether there is a version that we missed, and at once when we have stopped.
 ASK_S = 30
+# A newcomer reads the charters of years in a few steps, and answers a call to stop in between.
+VERSIONS_AT_ONCE = 64
 ASKED_AT_ONCE = 4
 
 log = structlog.get_logger("node.worker.decrees")
@@ -55,16 +58,16 @@ class DecreeRounds:
             is_recovering = restores.is_recovering(session)
             stopped = seats.is_stopped(session, charter)
             drafts = decrees.open_drafts(session, node.context)
-        if is_recovering:
-            # It learns what was decided since its backup, and says nothing until it has rejoined.
-            return self._fetch_following(charter, stopped=True)
+        if is_recovering or node.context.member_id not in charter.by_id:
+            # It learns what was decided, and says nothing until it has rejoined, or is brought in.
+            return self._fetch_following(hurried=True)
         if drafts and not stopped:
             with node.database.transaction() as session:
                 if decrees.approve_by_ourselves(session, node.context):
                     drafts = decrees.open_drafts(session, node.context)
         for each in drafts:
             self._tell(charter, each)
-        if self._fetch_following(charter, stopped=stopped):
+        if self._fetch_following(hurried=stopped):
             return True
         return self._propose(charter)
 
@@ -95,19 +98,37 @@ class DecreeRounds:
         except ProtocolError as refusal:
             log.warning("news of a draft were refused", peer=member, code=refusal.code)
 
-    def _fetch_following(self, charter: Charter, *, stopped: bool) -> bool:
-        """Ask for the next version, when we may have missed it; True when it is in force now."""
+    def _fetch_following(self, *, hurried: bool) -> bool:
+        """Ask for versions that we may have missed; True when the next one is in force now."""
         now = self._node.clock.monotonic()
         if now < self._ask_at:
             return False
-        self._ask_at = now + (TURN_S if stopped else ASK_S)
-        for member in others(self._node, charter):
-            body = post(self._node, charter, member, FOLLOWING_PATH, b"{}")
-            if body is not None and body != b"{}" and self._enact(charter, body, member):
-                return True
-        return False
+        self._ask_at = now + (TURN_S if hurried else ASK_S)
+        for _ in range(VERSIONS_AT_ONCE):
+            with self._node.database.reading() as session:
+                known = decrees.newest(session, self._node.context)
+            if not any(self._note_following(known, each) for each in others(self._node, known)):
+                break
+        with self._node.database.reading() as session:
+            waiting = decrees.waiting(session)
+        return waiting is not None and self._enact(waiting, self._node.context.member_id)
 
-    def _enact(self, charter: Charter, body: bytes, member: str) -> bool:
+    def _note_following(self, known: Charter, member: str) -> bool:
+        """Fetch the version after the newest that we know; True when a member has one."""
+        transport = self._node.transport
+        try:
+            body = transport.fetch_proof(known, member, FOLLOWING_PATH, b"{}")
+        except TransportFailure as failure:
+            log.info("no answer", peer=member, path=FOLLOWING_PATH, code=failure.code)
+            return False
+        try:
+            with self._node.database.transaction() as session:
+                return body != b"{}" and decrees.note(session, self._node.context, body)
+        except ProtocolError as refusal:
+            log.warning("a decree was refused", peer=member, code=refusal.code)
+            return False
+
+    def _enact(self, body: bytes, member: str) -> bool:
         """Take a decree into force, after fetching what lies within its cut."""
         for _ in range(2):
             try:
@@ -119,7 +140,9 @@ class DecreeRounds:
             except ProtocolError as refusal:
                 log.warning("a decree was refused", peer=member, code=refusal.code)
                 return False
-            for each in others(self._node, charter):
+            with self._node.database.reading() as session:
+                known = decrees.newest(session, self._node.context)
+            for each in others(self._node, known):
                 pull(self._node, each)
         return False
 
@@ -145,7 +168,7 @@ class DecreeRounds:
         if found is None:
             log.info("no decree yet", ballot=ballot)
             return False
-        if not self._enact(charter, found, node.context.member_id):
+        if not self._enact(found, node.context.member_id):
             return False
         # Under the charter that ended: those who are told do not know of another one.
         for member in others(node, charter):

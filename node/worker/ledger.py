@@ -13,7 +13,7 @@ from typing import TypeVar
 import structlog
 
 from node.installation import Node
-from node.services import ledger
+from node.services import decrees, ledger
 from node.services.ledger import tenure
 from node.worker.calls import ask, others, post
 from node.worker.recovery import Recovery
@@ -230,7 +230,7 @@ def pull(node: Node, member: str) -> int:
     new = 0
     for _ in range(PAGES_MAX):
         with node.database.reading() as session:
-            charter = node.context.charter(session)
+            charter = decrees.newest(session, node.context)
             question = ledger.pull_body(session, node.context)
         body = post(node, charter, member, PULL_PATH, question)
         if body is None:

@@ -53,6 +53,7 @@ from protocol.decree.chain import (
     compare,
     encode_chain,
     follow,
+    founding_of,
     trust_founding,
     verify_chain,
 )
@@ -118,6 +119,7 @@ __all__ = [
     "cut_of",
     "encode_chain",
     "follow",
+    "founding_of",
     "is_placed",
     "judge_decree",
     "judge_fence",

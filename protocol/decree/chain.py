@@ -86,6 +86,15 @@ def verify_chain(data: bytes, trusted: bytes) -> ChainReport:
     return ChainReport(tuple(charters), tuple(enactments))
 
 
+def founding_of(data: bytes, trusted: bytes) -> SignedDocument:
+    """The document of version 1 in a file of charters, if it is the one whose digest was given."""
+    founding = SignedDocument.from_json(
+        Reader(parse(data, bytes_max=limits.CHAIN_BYTES_MAX)).value("founding")
+    )
+    trust_founding(founding, trusted)
+    return founding
+
+
 def trust_founding(document: SignedDocument, trusted: bytes) -> tuple[Charter, Enactment]:
     """Version 1, if it is the one whose digest stands in the paper agreement."""
     charter = verify_founding(document)

@@ -5,6 +5,9 @@ which alliance it is (the digest of version 1) and whose key it will speak to (t
 sponsor recognizes the answer by the secret, of which it keeps only a digest.  SPEC Joining, PEER 4.
 
 The secret never stands in a URL, and crosses the wire only inside what is sealed to the sponsor.
+
+    invitation file   {"charters": the chain's file, "invitation": the invitation}
+    answer            {"charters": the same, up to the version in force, "draft": when there is one}
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from dataclasses import dataclass, field
 from protocol import limits
 from protocol.keys import b64encode
 from protocol.signed import SignedDocument
-from protocol.strictjson import Reader, encode, parse
+from protocol.strictjson import JSON, Reader, encode, parse
 
 DOMAIN_PATTERN = r"[a-z0-9.\-]{1,200}"
 FINGERPRINT_PATTERN = r"\d{5}( \d{5}){5}"
@@ -101,6 +104,10 @@ class JoinRequest:
     secret: bytes = field(repr=False)
     card: SignedDocument
 
+    @property
+    def secret_digest(self) -> bytes:
+        return secret_digest(self.secret)
+
     def encode(self) -> bytes:
         return encode({"card": self.card.to_json(), "secret": b64encode(self.secret)})
 
@@ -113,3 +120,58 @@ class JoinRequest:
         )
         reader.done()
         return request
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationFile:
+    """What the sponsor hands over: the invitation, and the charters that prove who the sponsor is.
+
+    `charters` is the chain's file as `decree.encode_chain` writes it.
+    """
+
+    invitation: Invitation
+    charters: bytes
+
+    def encode(self) -> bytes:
+        return encode(
+            {"charters": _json(self.charters), "invitation": _json(self.invitation.encode())}
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> InvitationFile:
+        reader = Reader(parse(data, bytes_max=limits.CHAIN_BYTES_MAX))
+        file = cls(
+            invitation=Invitation.parse(encode(reader.value("invitation"))),
+            charters=encode(reader.value("charters")),
+        )
+        reader.done()
+        return file
+
+
+@dataclass(frozen=True, slots=True)
+class JoinAnswer:
+    """What the sponsor answers a request with: the charters by now, and the draft, once written."""
+
+    charters: bytes
+    draft: SignedDocument | None = None
+
+    def encode(self) -> bytes:
+        answer: dict[str, JSON] = {"charters": _json(self.charters)}
+        if self.draft is not None:
+            answer["draft"] = self.draft.to_json()
+        return encode(answer)
+
+    @classmethod
+    def parse(cls, data: bytes) -> JoinAnswer:
+        reader = Reader(parse(data, bytes_max=limits.PEER_RESPONSE_BYTES_MAX))
+        has_draft = reader.has("draft")
+        answer = cls(
+            charters=encode(reader.value("charters")),
+            draft=SignedDocument.from_json(reader.value("draft")) if has_draft else None,
+        )
+        reader.done()
+        return answer
+
+
+def _json(data: bytes) -> JSON:
+    return parse(data, bytes_max=limits.CHAIN_BYTES_MAX)

@@ -6,8 +6,11 @@ from dataclasses import replace
 import pytest
 
 from protocol import (
+    DRAFT,
     Invitation,
+    InvitationFile,
     Invited,
+    JoinAnswer,
     JoinRequest,
     Member,
     MemberCard,
@@ -17,6 +20,7 @@ from protocol import (
     fingerprint,
     joining,
     limits,
+    sign,
 )
 from tests.protocol.cast import NOW
 from tests.protocol.decree.drafts import (
@@ -27,6 +31,7 @@ from tests.protocol.decree.drafts import (
     drafted,
     enact,
     founded,
+    founding,
     member,
     without,
 )
@@ -65,7 +70,7 @@ def joined(request: JoinRequest, invited: Invited = INVITED, now: int = NOW) -> 
 def test_a_newcomer_comes_from_an_invitation_to_a_decree_and_trusts_nobody_on_the_way() -> None:
     invited = Invitation.parse(invitation().encode())
     sponsor = joining.verify_sponsor(invited, FIRST, CHARTER)
-    sealed = joining.seal_request(invited, card(), sponsor, NOW)
+    sealed = joining.seal_request(invited, card(), sponsor)
     assert SECRET not in sealed
     request = joining.open_request(sealed, SEALING["aoba"], CHARTER, "aoba")
     delta = joined(request)
@@ -167,16 +172,42 @@ def test_only_the_invited_member_comes_in_and_only_once(
 
 
 def test_a_request_opens_for_its_sponsor_only() -> None:
-    sealed = joining.seal_request(invitation(), card(), CHARTER.member("aoba"), NOW)
+    sealed = joining.seal_request(invitation(), card(), CHARTER.member("aoba"))
     for name, charter in (("biwa", CHARTER), ("aoba", replace(CHARTER, alliance="other"))):
         with pytest.raises(errors.CannotDecrypt):
             joining.open_request(sealed, SEALING[name], charter, name)
 
 
-def test_an_invitation_that_is_too_old_is_not_answered() -> None:
+def test_an_answer_that_comes_too_late_is_not_taken() -> None:
+    sealed = joining.seal_request(invitation(), card(), CHARTER.member("aoba"))
+    request = joining.open_request(sealed, SEALING["aoba"], CHARTER, "aoba")
     late = NOW + limits.INVITATION_S
     with pytest.raises(errors.InvitationExpired):
-        joining.seal_request(invitation(), card(), CHARTER.member("aoba"), late)
+        joining.verify_request(request, INVITED, CHARTER, late)
+
+
+def test_a_newcomer_signs_only_a_member_s_draft_that_enters_it_as_it_is() -> None:
+    whole = drafted(CHARTER, members=(*CHARTER.members, replace(DELTA, credit_limit=7)))
+    assert joining.verify_draft_of(DELTA, whole, CHARTER).member("delta").credit_limit == 7
+    moved = replace(DELTA, url="https://elsewhere.example")
+    for document, reason in (
+        (drafted(CHARTER, members=(*CHARTER.members, moved)), "otherwise"),
+        (drafted(CHARTER), "does not bring"),
+        (sign(DRAFT, whole.payload, NODE["delta"]), "no member"),
+    ):
+        with pytest.raises(errors.DraftInvalid, match=reason):
+            joining.verify_draft_of(DELTA, document, CHARTER)
+
+
+def test_what_the_sponsor_hands_over_is_read_back_as_it_was() -> None:
+    chain = decree.encode_chain(founding(), ())
+    file = InvitationFile(invitation(), chain)
+    assert InvitationFile.parse(file.encode()) == file
+    assert decree.founding_of(chain, FIRST.digest).digest == FIRST.digest
+    with pytest.raises(errors.CharterInvalid):
+        decree.founding_of(chain, bytes(32))
+    for answer in (JoinAnswer(chain), JoinAnswer(chain, drafted(CHARTER))):
+        assert JoinAnswer.parse(answer.encode()) == answer
 
 
 def test_one_wrong_digit_stops_the_ceremony_and_its_group_is_named() -> None:

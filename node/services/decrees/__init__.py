@@ -16,10 +16,11 @@ from node.services.decrees.drafts import (
     propose,
     ready,
     receive_news,
+    take_signatures,
     view,
     views,
 )
-from node.services.decrees.enacting import enact, following
+from node.services.decrees.enacting import enact, following, newest, note, waiting
 from node.services.decrees.voting import answer_fence, answer_prepared, answer_proposal
 
 __all__ = [
@@ -33,11 +34,15 @@ __all__ = [
     "approve_by_ourselves",
     "enact",
     "following",
+    "newest",
     "news",
+    "note",
     "open_drafts",
     "propose",
     "ready",
     "receive_news",
+    "take_signatures",
     "view",
     "views",
+    "waiting",
 ]

@@ -145,6 +145,13 @@ def remember(
             _keep_word(session, context, member, word, document)
 
 
+def take_signatures(session: Session, context: Context, document: SignedDocument) -> None:
+    """Add the signatures of keys that join to a draft that is open here."""
+    charter = context.charter(session)
+    _row(session, charter, document.digest)
+    _keep(session, context, charter, document)
+
+
 def known(session: Session, digest: bytes) -> dict[str, Approval]:
     """The last word that we heard from each member about a draft."""
     return {row.member: Approval.parse(_word(row).payload) for row in _words(session, digest)}

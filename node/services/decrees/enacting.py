@@ -1,6 +1,6 @@
 """Enacting: a decree takes effect here, and goes to whoever missed it.  LEDGER 5."""
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from node import models
@@ -86,6 +86,36 @@ def _begin_epoch(
         subject=str(charter.version),
         detail=charter.digest.hex(),
     )
+
+
+def note(session: Session, context: Context, body: bytes) -> bool:
+    """Keep the decree after the newest that we know; in force it comes in its turn.
+
+    Whoever missed several versions knows them before it applies what lies between them: its peers
+    speak under the keys of the last.
+    """
+    enacted = decree.Enacted.parse(body)
+    following, _ = decree.follow(enacted.decree, newest(session, context))
+    _keep_proof(session, context, following.version, body)
+    return True
+
+
+def newest(session: Session, context: Context) -> Charter:
+    """The newest version that we know to be decreed, in force here or not yet."""
+    table = models.Decree
+    last = session.scalar(
+        select(table).where(table.enacted_at.is_(None)).order_by(table.version.desc()).limit(1)
+    )
+    if last is None:
+        return context.charter(session)
+    return decree.Enacted.parse(last.document).decree.motion.charter
+
+
+def waiting(session: Session) -> bytes | None:
+    """The first decree that is known and not in force here."""
+    table = models.Decree
+    query = select(table.document).where(table.enacted_at.is_(None)).order_by(table.version)
+    return session.scalar(query.limit(1))
 
 
 def following(session: Session, version: int) -> bytes:
