@@ -14,6 +14,7 @@ from node.candidate.words import sender_of
 from node.i18n import later
 from node.refusals import Refusal
 from node.services import links
+from node.services.charter import NotFounded
 from node.services.consents import ConsentGiven, ConsentNotThere, LinkNotForYou
 
 # Code -> title and what to do, in the order of how often they happen.
@@ -76,9 +77,14 @@ def show(error: Refusal) -> ResponseReturnValue:
     title, sentence = TEXTS[error.code]
     here = visit.node()
     with here.database.reading() as session:
+        try:
+            sender = sender_of(session, here.context)
+        except NotFounded:
+            # Nobody has a link of a company that belongs to no alliance yet.
+            sender = None
         page = render_template(
             "candidate/ended.html",
-            sender=sender_of(session, here.context),
+            sender=sender,
             title=_(title),
             sentence=_(sentence),
             code=error.code,

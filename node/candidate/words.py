@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from node.context import Context
 from node.i18n import later
+from node.services import charter as charters
 from node.services.applicants import PREFECTURES
 from node.services.consents import PREFECTURES as IN_JAPANESE
 from protocol import Member
@@ -54,7 +55,7 @@ class Sender:
 
 def sender_of(session: Session, context: Context) -> Sender:
     """Who asks: this member, as the charter has it."""
-    us = context.charter(session).member(context.member_id)
+    us = charters.describing(session, context.member_id)
     return Sender(us.legal_name, us.address, us.representative, us.contact, licences_of(us))
 
 

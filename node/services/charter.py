@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.driver import Driver, Prepared
 from node.refusals import Refusal
-from protocol import GENESIS, Charter, SignedDocument, decree, limits, parse_charter
+from protocol import GENESIS, Charter, Member, SignedDocument, decree, limits, parse_charter
 
 _charters = models.table_of(models.Charter)
 # Every request asks.
@@ -40,6 +40,27 @@ def if_any(session: Session) -> Charter | None:
 def versions(session: Session) -> list[Charter]:
     """Every version that was adopted here, the first first."""
     return [_parsed(*row) for row in _stored(session)]
+
+
+def describing(session: Session, member: str) -> Member:
+    """A member as the newest version that names it describes it, also when it has left since.
+
+    NotFounded when no version does: whoever is invited belongs only once a decree says so.
+    """
+    found = in_force(session).by_id.get(member) or _earlier(session, member)
+    if found is None:
+        raise NotFounded(f"{member} belongs to no version")
+    return found
+
+
+def names(session: Session, member: str) -> bool:
+    """Whether any version adopted here names this member."""
+    return member in in_force(session).by_id or _earlier(session, member) is not None
+
+
+def _earlier(session: Session, member: str) -> Member | None:
+    found = (each.by_id.get(member) for each in reversed(versions(session)))
+    return next(filter(None, found), None)
 
 
 def of_epoch(session: Session, epoch: int) -> Charter:

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from node.i18n import later
+from node.services import charter as charters
 from node.services import overview
 from node.web.entrance import charter, node, require_role, user
 
@@ -49,6 +50,7 @@ def show() -> ResponseReturnValue:
         lately = overview.lately(session, here.context)
         standing = overview.standing(session, here.context)
         peers = overview.peers(session, others)
+        joining = alliance if alliance and not charters.names(session, mine) else None
     return render_template(
         "dashboard/show.html",
         tasks=[task for task in _tasks(waiting) if task.url],
@@ -56,6 +58,7 @@ def show() -> ResponseReturnValue:
         lately=lately,
         standing=standing,
         founded=alliance is not None,
+        joining=joining.name if joining else None,
         peers=peers,
         peer_states={key: (kind, sign, _(word)) for key, (kind, sign, word) in PEER_STATES.items()},
         may_see_points=user().may("recruiter", "approver"),

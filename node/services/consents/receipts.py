@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from node.context import Context
 from node.i18n import later, translator
 from node.mail import Attachment
+from node.services import charter as charters
 from node.services import mailing
 from node.services.consents.previews import Preview
 from protocol import (
@@ -107,7 +108,7 @@ def make(
         given_at=context.now(),
         principal=context.keyring.blind("consents.principal", draft.applicant_id).hex(),
         public_key=b64encode(context.keyring.signing.verify_key.raw),
-        controller=party_of(context.charter(session).member(context.member_id)),
+        controller=party_of(charters.describing(session, context.member_id)),
         policy_url="",
         purposes=tuple(
             ConsentPurpose(
@@ -150,7 +151,7 @@ def send(
     language: str,
 ) -> None:
     """Mail the receipt: in words, as JSON, and as the signed document."""
-    us = context.charter(session).member(context.member_id)
+    us = charters.describing(session, context.member_id)
     say = translator(language)
     readable = strictjson.parse(document.payload, bytes_max=len(document.payload))
     mailing.enqueue(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.services import charter as charters
 from node.services import outbox, referrals
 from node.services.consents import receipts, refusals
 from node.services.links import TOKEN
@@ -75,9 +76,10 @@ def find(session: Session, context: Context, token: str) -> Status:
     return Status(
         consent_id=row.id,
         given_at=row.given_at,
-        controller=charter.member(context.member_id),
+        controller=charters.describing(session, context.member_id),
         partners=tuple(
-            _partner(session, context, charter.member(each.recipient), each) for each in sent
+            _partner(session, context, charters.describing(session, each.recipient), each)
+            for each in sent
         ),
         shares_progress=any(each.shares_progress for each in sent),
         retention_days=charter.policy.retention_days,
