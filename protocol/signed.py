@@ -9,6 +9,7 @@ that are kept, forwarded and read: nothing here ever encodes a payload again.
 
 import hashlib
 import re
+from binascii import a2b_base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -37,7 +38,8 @@ _FIELDS = {"kind", "payload", "signatures"}
 _SIGNATURE_FIELDS = {"keyid", "value"}
 
 # The writing of `encode`, in which nearly every document arrives.
-_SIGNATURE = r'\{"keyid":"([A-Za-z0-9_-]{43})","value":"([A-Za-z0-9_-]{86})"\}'
+# 64 bytes; of the last character four bits are unused, and zero.
+_SIGNATURE = r'\{"keyid":"([A-Za-z0-9_-]{43})","value":"([A-Za-z0-9_-]{85}[AQgw])"\}'
 _WRITTEN_SIGNATURE = re.compile(_SIGNATURE)
 _WRITTEN_START = re.compile(f'\\{{"kind":"({limits.KIND_PATTERN})","payload":"')
 _WRITTEN_END = re.compile(f'","signatures":\\[{_SIGNATURE}\\]\\}}')
@@ -154,13 +156,11 @@ def read_written(data: bytes) -> SignedDocument | None:
     rest = _WRITTEN_END.fullmatch(text, end)
     if rest is None:
         return None
-    keyid, value = rest.groups()
     try:
         payload = b64decode(text[start.end() : end])
-        signature = Signature(keyid, b64decode(value))
     except DocumentInvalid:
         return None
-    document = SignedDocument(start[1], payload, (signature,))
+    document = SignedDocument(start[1], payload, (_written_signature(*rest.groups()),))
     document._encoded = data
     return document
 
@@ -169,17 +169,19 @@ def read_written_signatures(text: str) -> tuple[Signature, ...] | None:
     """The same for any number of signatures, as `encode_signatures` writes them."""
     found: list[Signature] = []
     between, at = "[", 0
-    try:
-        while text.startswith(between, at) and len(found) < limits.SIGNATURES_MAX:
-            written = _WRITTEN_SIGNATURE.match(text, at + 1)
-            if written is None:
-                return None
-            keyid, value = written.groups()
-            found.append(Signature(keyid, b64decode(value)))
-            between, at = ",", written.end()
-    except DocumentInvalid:
-        return None
+    while text.startswith(between, at) and len(found) < limits.SIGNATURES_MAX:
+        written = _WRITTEN_SIGNATURE.match(text, at + 1)
+        if written is None:
+            return None
+        found.append(_written_signature(*written.groups()))
+        between, at = ",", written.end()
     return tuple(found) if found and text[at:] == "]" else None
+
+
+def _written_signature(keyid: str, value: str) -> Signature:
+    """A signature whose value is known to be 86 characters in their canonical writing."""
+    standard = value.replace("-", "+").replace("_", "/") + "=="
+    return Signature(keyid, a2b_base64(standard, strict_mode=True))
 
 
 def _encode_signature(signature: Signature) -> str:

@@ -65,12 +65,20 @@ def _list_of(pattern: str) -> str:
 
 _WRITTEN_ENTRY = re.compile(_ENTRY)
 _WRITTEN_SEEN = re.compile(_SEEN)
-_WRITTEN_ORDER = re.compile(
-    f'{{"account":"({_ID})","alliance":"({_ID})","entries":\\[{_list_of(_ENTRY)}\\],'
-    f'"epoch":({_below(limits.VERSION_MAX)}),'
-    f'"incarnation":(?P<incarnation>{_below(limits.INCARNATION_MAX)}),'
-    f'"previous":"({_DIGEST})","seen":{{{_list_of(_SEEN)}?}},"sequence":({_SEQUENCE})}}'
-)
+
+
+def _order_of(entries: str) -> re.Pattern[str]:
+    return re.compile(
+        f'{{"account":"({_ID})","alliance":"({_ID})","entries":\\[{entries}\\],'
+        f'"epoch":({_below(limits.VERSION_MAX)}),'
+        f'"incarnation":(?P<incarnation>{_below(limits.INCARNATION_MAX)}),'
+        f'"previous":"({_DIGEST})","seen":{{{_list_of(_SEEN)}?}},"sequence":({_SEQUENCE})}}'
+    )
+
+
+_WRITTEN_ORDER = _order_of(_list_of(_ENTRY))
+# Of a lone entry, which is most of a quiet day, the same match says the fields.
+_WRITTEN_LONE = _order_of(_ENTRY)
 
 
 class Entry(NamedTuple):
@@ -173,28 +181,33 @@ class Order(NamedTuple):
         """The order, if it is written as `encode` writes it and nothing is wrong with it."""
         if len(payload) > limits.ORDER_BYTES_MAX or not payload.isascii():
             return None
-        written = _WRITTEN_ORDER.fullmatch(payload.decode())
-        if written is None:
-            return None
-        account, alliance, entries, epoch, incarnation, previous, seen, sequence = written.groups()
-        found, pairs = _WRITTEN_ENTRY.findall(entries), _WRITTEN_SEEN.findall(seen or "")
-        ids, kinds, points, references, payees = zip(*found, strict=True)
+        text = payload.decode()
+        lone = _WRITTEN_LONE.fullmatch(text)
+        if lone is not None:
+            account, alliance, *fields, epoch, incarnation, previous, seen, sequence = lone.groups()
+            id_, kind, points, reference, to = fields
+            before, digest = _digests((previous, reference))
+            entries: tuple[Entry, ...] = (Entry(id_, kind, to, int(points), digest),)
+        else:
+            written = _WRITTEN_ORDER.fullmatch(text)
+            if written is None:
+                return None
+            account, alliance, listed, epoch, incarnation, previous, seen, sequence = (
+                written.groups()
+            )
+            found = _WRITTEN_ENTRY.findall(listed)
+            ids, kinds, amounts, references, payees = zip(*found, strict=True)
+            # What the patterns cannot say: how many there are, and that none stands twice.
+            if len(ids) > limits.ORDER_ENTRIES_MAX or len(set(ids)) < len(ids):
+                return None
+            before, *digests = _digests((previous, *references))
+            entries = tuple(map(Entry, ids, kinds, payees, map(int, amounts), digests))
+        pairs = _WRITTEN_SEEN.findall(seen or "")
         vector = {payer: int(at) for payer, at in pairs}
-        # What the patterns cannot say: how many there are, and that none stands twice.
-        if len(ids) > limits.ORDER_ENTRIES_MAX or len(set(ids)) < len(ids):
-            return None
         if len(pairs) > limits.MEMBERS_MAX or len(vector) < len(pairs):
             return None
-        before, *digests = _digests((previous, *references))
         return cls(
-            alliance,
-            int(epoch),
-            account,
-            int(sequence),
-            int(incarnation),
-            before,
-            vector,
-            tuple(map(Entry, ids, kinds, payees, map(int, points), digests)),
+            alliance, int(epoch), account, int(sequence), int(incarnation), before, vector, entries
         )
 
     @classmethod

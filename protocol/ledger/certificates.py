@@ -30,6 +30,9 @@ from protocol.signed import (
 )
 from protocol.strictjson import Reader, parse
 
+_ORDER = b'{"order":'
+_AND_VOTE = b',"vote":'
+
 
 class Voted(NamedTuple):
     """What a replica remembers from its vote until the certificate: the order, and its vote."""
@@ -49,12 +52,12 @@ class Certificate(NamedTuple):
 
 def encode_certificate(order: SignedDocument, vote: SignedDocument) -> bytes:
     """The certificate's one writing: the order and the vote as they are."""
-    return b'{"order":' + order.encode() + b',"vote":' + vote.encode() + b"}"
+    return _ORDER + order.encode() + _AND_VOTE + vote.encode() + b"}"
 
 
 def order_within(data: bytes) -> bytes:
     """The signed order's bytes within a certificate; anything, if it is written in another way."""
-    return data[len(b'{"order":') : data.find(b',"vote":')]
+    return data[len(_ORDER) : data.find(_AND_VOTE)]
 
 
 def parse_certificate(data: bytes) -> tuple[SignedDocument, SignedDocument]:
@@ -147,10 +150,20 @@ def _read(data: bytes, charter: Charter) -> _Claim:
 
 def _as_voted(data: bytes, voted: Voted, charter: Charter) -> _Claim | None:
     """The claim of a certificate that is, up to its signatures, what we voted for."""
-    start = encode_certificate(voted.order.document, voted.vote).rpartition(b"[")[0]
-    if not data.startswith(start) or voted.order.body.epoch != charter.epoch:
+    order, vote = voted.order.document.encode(), voted.vote.encode()
+    # The vote that was cast has one signature, behind what all votes for this order say.
+    said = vote[: vote.find(b"[")]
+    middle = len(_ORDER) + len(order)
+    start = middle + len(_AND_VOTE) + len(said)
+    if not (
+        data.startswith(_ORDER)
+        and data.startswith(order, len(_ORDER))
+        and data.startswith(_AND_VOTE, middle)
+        and data.startswith(said, start - len(said))
+        and voted.order.body.epoch == charter.epoch
+    ):
         return None
-    end = data[len(start) :]
+    end = data[start:]
     if not (end.isascii() and end.endswith(b"}}")):
         return None
     own = voted.vote.signatures[0]
