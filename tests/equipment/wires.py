@@ -4,12 +4,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from node.installation import Node
-from node.services import ledger
+from node.services import decrees, ledger
 from node.services.ledger import evidence, tenure
 from protocol import Charter, ProtocolError, http, problems
 from tests.equipment.alliance import Alliance
 from tests.equipment.peers import node_of
 
+DECREES = {
+    "ballots": decrees.answer_fence,
+    "drafts": decrees.receive_news,
+    "prepared": decrees.answer_prepared,
+    "proposals": decrees.answer_proposal,
+}
 # What a hostile member answers: path and body -> body.
 Answer = Callable[[str, bytes], bytes]
 
@@ -50,6 +56,8 @@ class Wires:
                 outcome = tenure.answer_fence(session, context, us, body)
             elif what == "pull":
                 outcome = ledger.answer_pull(session, context, body)
+            elif what in DECREES:
+                outcome = DECREES[what](session, context, body)
             else:
                 outcome = b"{}"
                 if what == "evidence":

@@ -15,7 +15,7 @@ from node import config, models
 from node.app import open_node
 from tests.equipment.alliance import House
 from tests.equipment.by_command import PATIENCE_S, tasuki
-from tests.equipment.federation import Federation, RunningNode, eventually, founded, free_ports
+from tests.equipment.federation import RunningNode, eventually, founded, free_ports
 from tests.equipment.referring import accept
 from tests.equipment.standing import balance, digests, entries_applied, offer_from
 
