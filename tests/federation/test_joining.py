@@ -105,6 +105,8 @@ def test_a_fifth_company_joins_reads_the_whole_ledger_and_takes_part(
             timeout_s=PATIENCE_S,
             what="equal digests",
         )
+        # Its history runs through three versions, in two of which it was no member.
+        assert tasuki(delta, "ledger", "verify")["certificates"] == 3
         listed = tasuki(aoba, "invite", "list")["invitations"]
         assert isinstance(listed, list)
         assert [each["state"] for each in listed] == ["joined"]

@@ -27,6 +27,8 @@ from protocol import (
     Hello,
     Hire,
     Invitation,
+    InvitationFile,
+    JoinAnswer,
     JoinRequest,
     MemberCard,
     MemoryBooks,
@@ -276,6 +278,8 @@ BODIES: dict[str, Callable[[bytes], object]] = {
     "block": Block.parse,
     "suspension": Suspension.parse,
     "invitation": Invitation.parse,
+    "invitation-file": InvitationFile.parse,
+    "join-answer": JoinAnswer.parse,
     "join-request": JoinRequest.parse,
 }
 

@@ -19,7 +19,7 @@ from protocol import (
     decree,
     joining,
 )
-from protocol.documents.invitations import JoinRequest
+from protocol.documents.invitations import InvitationFile, JoinAnswer, JoinRequest
 from tests.protocol.cast import NOW
 from tests.protocol.decree.drafts import (
     IDENTITY,
@@ -72,6 +72,8 @@ _DEFECTS: list[tuple[str, str, str, Change]] = [
     ("invitation", "secret_short", "a secret has 16 bytes", _with("secret", "AAA")),
     ("invitation", "fingerprint_hex", "digits are read aloud", _with("fingerprint", "ab cd")),
     ("join-request", "secret_missing", "who was invited?", _without("secret")),
+    ("invitation-file", "charters_missing", "nothing proves the sponsor", _without("charters")),
+    ("join-answer", "draft_null", "no draft is no member", _with("draft", None)),
     ("consent-receipt", "status_withdrawn", "a receipt is of a consent", _with("status", "x")),
     ("consent-receipt", "sensitive", "no such data here", _with("sensitive", value=True)),
     ("consent-receipt", "name", "it names no person", _with("name", "山田")),
@@ -92,6 +94,7 @@ def bodies() -> dict[str, bytes]:
         now=NOW,
     )
     card = MemberCard(member("delta")).sign(IDENTITY["delta"], NODE["delta"])
+    chain = decree.encode_chain(founding(), ())
     locks = {"biwa": DIGEST}
     return {
         "approval": Approval("minato", 1, DIGEST).encode(),
@@ -101,6 +104,8 @@ def bodies() -> dict[str, bytes]:
         "suspension": Suspension("minato", 1, "biwa", NOW).encode(),
         "invitation": invitation.encode(),
         "join-request": JoinRequest(invitation.secret, card).encode(),
+        "invitation-file": InvitationFile(invitation, chain).encode(),
+        "join-answer": JoinAnswer(chain, drafted(charter)).encode(),
         "consent-receipt": RECEIPT.encode(),
         **_calls(charter),
     }
