@@ -1,16 +1,14 @@
-"""Migrations: the schema's history, carried out by Alembic; forwards only."""
+"""Migrations: the schema's history, forwards only; which release's schema a database has.
+
+What carries them out is `node.migrations.running`, with Alembic. A node that starts on today's
+schema, as nearly every one does, needs nine megabytes less for not loading it.
+"""
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 FOLDER = Path(__file__).parent
-# Any fixed number: two processes that start together must not both migrate PostgreSQL.
-ADVISORY_LOCK = 7_834_201
 
 
 class SchemaNewer(Exception):
@@ -21,63 +19,13 @@ class DowngradeRefused(Exception):
     """The schema only goes forwards; to go back, restore the backup taken before the upgrade."""
 
 
-def configuration(connection: Connection) -> Config:
-    """Return Alembic's configuration for this folder and an open connection."""
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    # The default separator splits at spaces; a folder may have one in its name.
-    config.set_main_option("path_separator", "os")
-    return config
-
-
 def head() -> str:
-    """Return this release's revision."""
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    revision = ScriptDirectory.from_config(config).get_current_head()
-    assert revision is not None
-    return revision
+    """Return this release's revision: its steps' files are numbered."""
+    return max(step.name.partition("_")[0] for step in FOLDER.glob("versions/[0-9]*_*.py"))
 
 
 def revision(connection: Connection) -> str | None:
-    """Return the revision stored in the database."""
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def upgrade(connection: Connection, target: str = "head") -> None:
-    """Upgrade to `target` in one transaction of `connection`, which is closed by commit."""
-    config = configuration(connection)
-    script = ScriptDirectory.from_config(config)
-    known = {each.revision for each in script.walk_revisions()}
-    foreign_keys(connection, on=False)
-    try:
-        with connection.begin():
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
-            current = revision(connection)
-            if current is not None and current not in known:
-                raise SchemaNewer
-            command.upgrade(config, target)
-            check_foreign_keys(connection)
-    finally:
-        foreign_keys(connection, on=True)
-
-
-def foreign_keys(connection: Connection, *, on: bool) -> None:
-    """Switch SQLite's foreign keys, outside of a transaction, where alone it has effect.
-
-    A batch migration drops and rebuilds the parent table; with the keys on, that deletes
-    every child with ON DELETE CASCADE, silently (LIBRARIES 7).
-    """
-    if connection.dialect.name == "sqlite":
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        driver.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
-
-
-def check_foreign_keys(connection: Connection) -> None:
-    """Raise when a migration left a row pointing at nothing; the transaction rolls back."""
-    if connection.dialect.name == "sqlite":
-        orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-        assert not orphans, f"rows without their parent in {sorted({row[0] for row in orphans})}"
+    """Return the revision stored in the database, as Alembic keeps it; None in an empty one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from alembic import command
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, text
@@ -12,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from node import migrations, models
 from node.database import Database
-from node.migrations import DowngradeRefused, SchemaNewer
+from node.migrations import DowngradeRefused, SchemaNewer, running
 from tests.equipment.databases import Databases
 
 
@@ -85,6 +87,14 @@ def test_sqlite_tables_without_row_ids_are_so_in_both(sqlite_url: str) -> None:
     assert made == meant != set()
 
 
+def test_the_newest_step_is_known_by_its_file_as_alembic_knows_it(database: Database) -> None:
+    with database.engine.connect() as connection:
+        script = ScriptDirectory.from_config(running.configuration(connection))
+        context = MigrationContext.configure(connection)
+        assert script.get_heads() == [migrations.head()]
+        assert context.get_current_revision() == migrations.revision(connection)
+
+
 def test_upgrading_twice_changes_nothing(database: Database) -> None:
     before = shape(database.engine)
     database.upgrade()
@@ -98,7 +108,7 @@ def at_revision(database: Database, revision: str) -> None:
     with database.engine.begin() as connection:
         connection.execute(text("DROP TABLE alembic_version"))
     with database.engine.connect() as connection:
-        migrations.upgrade(connection, revision)
+        running.upgrade(connection, revision)
 
 
 OLD_LEDGER = (
@@ -143,7 +153,7 @@ def test_an_empty_database_has_no_revision_and_its_folder_may_have_a_space(tmp_p
 def test_a_downgrade_is_refused_and_changes_nothing(database: Database) -> None:
     before = shape(database.engine)
     with database.engine.connect() as connection:
-        config = migrations.configuration(connection)
+        config = running.configuration(connection)
         with pytest.raises(DowngradeRefused):
             command.downgrade(config, "base")
         connection.rollback()
