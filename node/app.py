@@ -69,14 +69,15 @@ HEADERS = {
 def open_node(settings: Settings, clock: Clock | None = None) -> Node:
     """Open the node that `settings` describe: its keys, its database, its ways out."""
     clock = clock or SystemClock()
-    keyring = Keyring(keyring_file.read(settings.key_file, settings.read_passphrase()))
+    watch = keyring_file.Watch(settings.key_file, settings.read_passphrase)
+    keyring = Keyring(watch.first(), watch.changed)
     return Node(
         settings=settings,
         clock=clock,
         database=Database(settings.database_url, unsafe=settings.unsafe_database),
         keyring=keyring,
         mailer=Mailer(settings, clock),
-        transport=PeerTransport(settings, clock, keyring.signing),
+        transport=PeerTransport(settings, clock, keyring),
         context=Context(settings, clock, keyring, charter.in_force),
     )
 

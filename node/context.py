@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from node.clock import Clock
 from node.config import Settings
-from node.keyring import Keyring
-from protocol import Charter
+from node.keyring import KeyNotHeld, Keyring
+from protocol import Charter, SigningKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,25 @@ class Context:
     def member_id(self) -> str:
         """Return our own id in the charter."""
         return self.settings.member_id
+
+    def signing(self, charter: Charter) -> SigningKey:
+        """Return the key with which our node signs under `charter`; raise KeyNotHeld without it.
+
+        What is signed names an epoch, and is proven with the keys of that epoch's charter.
+        """
+        us = charter.by_id.get(self.member_id)
+        if us is None:
+            # Of a member that left nobody takes anything, whatever it is signed with.
+            return self.keyring.newest
+        key = self.keyring.find_signing(us.signing_key)
+        if key is None:
+            raise KeyNotHeld(f"version {charter.version} names {us.verify_key.keyid}")
+        return key
+
+    def holds_key(self, charter: Charter) -> bool:
+        """Tell whether we can sign under `charter`."""
+        us = charter.by_id.get(self.member_id)
+        return us is None or self.keyring.find_signing(us.signing_key) is not None
 
     def now(self) -> int:
         """Return whole Unix seconds."""

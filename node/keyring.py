@@ -10,7 +10,8 @@ byte names the data key, so that keys can be rotated while old blobs stay readab
 
 import os
 import secrets
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from node.refusals import Refusal
 from protocol import SealingKey, SigningKey, VerifyKey
 
 KEY_BYTES = 32
@@ -39,6 +41,11 @@ class BlobUnreadable(Exception):
 
 class PersonKeyErased(BlobUnreadable):
     """The person's data was erased: its key is destroyed and nothing can bring it back."""
+
+
+class KeyNotHeld(Refusal, code="key-not-held", status=503):
+    """The charter names a key for this node that its key file does not hold. Restore the newest
+    key file, or run tasuki keys rotate with the recovery sheet."""
 
 
 class KeyringFull(Exception):
@@ -81,13 +88,38 @@ class PersonCipher:
         return _decrypt(self._cipher, blob, _context(column, row_id))
 
 
-@dataclass(frozen=True, slots=True)
-class NodeKeys:
-    """Every private key of a node, as the key file keeps them."""
+@dataclass(frozen=True)
+class KeyPair:
+    """A signing and a sealing key, drawn together and entered into the charter together."""
 
-    identity: bytes  # the public half only
     signing_seed: bytes = field(repr=False)
     sealing: bytes = field(repr=False)
+    made_at: int = 0  # whole Unix seconds; 0 for the pair that `tasuki init` made
+
+    @classmethod
+    def generate(cls, made_at: int) -> "KeyPair":
+        """Return a fresh pair."""
+        return cls(SigningKey.generate().seed, SealingKey.generate().to_bytes(), made_at)
+
+    @cached_property
+    def signing(self) -> SigningKey:
+        return SigningKey.from_seed(self.signing_seed)
+
+    @cached_property
+    def opening(self) -> SealingKey:
+        return SealingKey.from_bytes(self.sealing)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKeys:
+    """Every private key of a node, as the key file keeps them.
+
+    `pairs` are in the order in which they were made. Which of them is in use, staged or kept is not
+    written beside them: the charters say so (`node.services.keys`).
+    """
+
+    identity: bytes  # the public half only
+    pairs: tuple[KeyPair, ...]
     data: Mapping[int, bytes] = field(repr=False)  # key id -> key
     data_current: int
     blind_index: bytes = field(repr=False)
@@ -99,8 +131,7 @@ class NodeKeys:
         """Return fresh keys for a member with this identity."""
         return cls(
             identity=identity.raw,
-            signing_seed=SigningKey.generate().seed,
-            sealing=SealingKey.generate().to_bytes(),
+            pairs=(KeyPair.generate(made_at=0),),
             data={1: secrets.token_bytes(KEY_BYTES)},
             data_current=1,
             blind_index=secrets.token_bytes(KEY_BYTES),
@@ -118,11 +149,19 @@ class NodeKeys:
 
 
 class Keyring:
-    """The node's keys in use: sign, seal, encrypt columns, blind look-ups."""
+    """The node's keys in use: sign, seal, encrypt columns, blind look-ups.
 
-    def __init__(self, keys: NodeKeys) -> None:
-        self.signing = SigningKey.from_seed(keys.signing_seed)
-        self.sealing = SealingKey.from_bytes(keys.sealing)
+    A thread may still speak under one charter while another speaks under the next, so nothing here
+    is *the* signing key: it is looked up by what a charter names. `changed` gives the key file's
+    content when another process wrote it since; it is asked when a key is not found here.
+    """
+
+    def __init__(
+        self, keys: NodeKeys, changed: Callable[[], NodeKeys | None] = lambda: None
+    ) -> None:
+        self._changed = changed
+        self._lock = threading.Lock()
+        self._pairs = keys.pairs
         self.identity = VerifyKey(keys.identity)
         self.session_secret = keys.session
         self._keys = keys
@@ -133,6 +172,50 @@ class Keyring:
 
     def __repr__(self) -> str:
         return f"Keyring({self.signing.keyid})"
+
+    @property
+    def pairs(self) -> tuple[KeyPair, ...]:
+        """The node's signing and sealing keys, the oldest first."""
+        return self._pairs
+
+    @property
+    def signing(self) -> SigningKey:
+        """The oldest signing key: what a member card names, before any charter does."""
+        return self._pairs[0].signing
+
+    @property
+    def sealing(self) -> SealingKey:
+        """The oldest sealing key, likewise."""
+        return self._pairs[0].opening
+
+    @property
+    def newest(self) -> SigningKey:
+        """The signing key that was made last; only a later charter than ours may name it yet."""
+        return self._pairs[-1].signing
+
+    def find_signing(self, named: bytes) -> SigningKey | None:
+        """Return the signing key whose public half a charter names; None: it is not here."""
+        pair = self._find(lambda pair: pair.signing.verify_key.raw == named)
+        return None if pair is None else pair.signing
+
+    def find_sealing(self, keyid: str) -> SealingKey | None:
+        """Return the key of that id, with which an envelope was sealed; None: it is not here."""
+        pair = self._find(lambda pair: pair.opening.keyid == keyid)
+        return None if pair is None else pair.opening
+
+    def look_again(self) -> None:
+        """Take over what stands in the key file now, if it was written since."""
+        with self._lock:
+            keys = self._changed()
+            if keys is not None:
+                self._pairs = keys.pairs
+
+    def _find(self, wanted: Callable[[KeyPair], bool]) -> KeyPair | None:
+        found = next(filter(wanted, self._pairs), None)
+        if found is None:
+            self.look_again()
+            found = next(filter(wanted, self._pairs), None)
+        return found
 
     def encrypt(self, column: str, row_id: str, plaintext: bytes) -> bytes:
         """Return the blob to store in `column` ("table.column") of row `row_id`."""

@@ -5,19 +5,24 @@ damaged file from a wrong passphrase; what protects the content is SecretBox alo
 """
 
 import binascii
+import fcntl
 import hashlib
 import json
 import os
 import stat
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import structlog
 from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
 from nacl.utils import random
 
-from node.keyring import KEY_BYTES, NodeKeys
+from node.config import SettingsInvalid
+from node.keyring import KEY_BYTES, KeyPair, NodeKeys
 
 FORMAT = "tasuki-keys-1"
 # RFC 9106 section 4, the choice for little memory: 64 MiB, three passes; about 0.1 s, so
@@ -30,6 +35,8 @@ MEMORY_BYTES_MAX = 1024 * 1024 * 1024
 FILE_BYTES_MAX = 64 * 1024
 # Eight characters: NIST SP 800-63B's least; the file is also protected by its mode.
 PASSPHRASE_CHARS_MIN = 8
+
+log = structlog.get_logger("node.keyring_file")
 
 
 class KeyFileMissing(Exception):
@@ -77,6 +84,69 @@ def replace(path: Path, passphrase: str, keys: NodeKeys) -> None:
     if len(passphrase) < PASSPHRASE_CHARS_MIN:
         raise PassphraseWeak
     _write(path, _encode(passphrase, keys))
+
+
+def change(path: Path, passphrase: str, do: Callable[[NodeKeys], NodeKeys]) -> NodeKeys:
+    """Write what `do` makes of the keys that stand there now, and return it.
+
+    Changes come one after the other: what a command stages, the worker that drops old keys in the
+    same moment neither reads half nor overwrites.
+    """
+    check_mode(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        before = read(path, passphrase)
+        after = do(before)
+        if after != before:
+            replace(path, passphrase, after)
+        return after
+    finally:
+        os.close(folder)
+
+
+class Watch:
+    """Whether another process wrote the key file since this one read it."""
+
+    def __init__(self, path: Path, read_passphrase: Callable[[], str]) -> None:
+        self._path = path
+        self._read_passphrase = read_passphrase
+        self._seen: tuple[int, ...] | None = None
+
+    def first(self) -> NodeKeys:
+        """The keys, at the start of a process; raises what `read` raises."""
+        self._seen = self._mark()
+        return read(self._path, self._read_passphrase())
+
+    def changed(self) -> NodeKeys | None:
+        """The keys, if they were written since they were read last, which one look tells.
+
+        A file that cannot be opened any more leaves the process with what it has; `tasuki doctor`
+        says what is wrong with it.
+        """
+        mark = self._mark()
+        if mark == self._seen:
+            return None
+        self._seen = mark
+        try:
+            return read(self._path, self._read_passphrase())
+        except (
+            KeyFileMissing,
+            KeyFileExposed,
+            KeyFileDamaged,
+            PassphraseWrong,
+            SettingsInvalid,
+            OSError,
+        ) as error:
+            log.error("the key file cannot be read again", reason=type(error).__name__)
+            return None
+
+    def _mark(self) -> tuple[int, ...] | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -159,10 +229,12 @@ def _stretch(passphrase: str, salt: bytes, operations: int, memory_bytes: int) -
 
 
 def _keys_to_json(keys: NodeKeys) -> bytes:
+    # The first pair stands where files of older releases have their only one.
+    first, *more = keys.pairs
     content: dict[str, object] = {
         "identity": keys.identity.hex(),
-        "signing_seed": keys.signing_seed.hex(),
-        "sealing": keys.sealing.hex(),
+        **_pair_to_json(first),
+        "more_pairs": [_pair_to_json(pair) for pair in more],
         "data": {str(key_id): key.hex() for key_id, key in keys.data.items()},
         "data_current": keys.data_current,
         "blind_index": keys.blind_index.hex(),
@@ -172,16 +244,31 @@ def _keys_to_json(keys: NodeKeys) -> bytes:
     return json.dumps(content).encode()
 
 
+def _pair_to_json(pair: KeyPair) -> dict[str, object]:
+    return {
+        "made_at": pair.made_at,
+        "sealing": pair.sealing.hex(),
+        "signing_seed": pair.signing_seed.hex(),
+    }
+
+
 def _keys_from_json(content: bytes) -> NodeKeys:
     # What SecretBox authenticated was written by `_keys_to_json`; it needs no second check.
     inside = json.loads(content)
     return NodeKeys(
         identity=bytes.fromhex(inside["identity"]),
-        signing_seed=bytes.fromhex(inside["signing_seed"]),
-        sealing=bytes.fromhex(inside["sealing"]),
+        pairs=tuple(map(_pair_from_json, (inside, *inside.get("more_pairs", ())))),
         data={int(key_id): bytes.fromhex(key) for key_id, key in inside["data"].items()},
         data_current=inside["data_current"],
         blind_index=bytes.fromhex(inside["blind_index"]),
         records=bytes.fromhex(inside["records"]),
         session=bytes.fromhex(inside["session"]),
+    )
+
+
+def _pair_from_json(inside: dict[str, Any]) -> KeyPair:
+    return KeyPair(
+        signing_seed=bytes.fromhex(inside["signing_seed"]),
+        sealing=bytes.fromhex(inside["sealing"]),
+        made_at=inside.get("made_at", 0),
     )

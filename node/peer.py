@@ -24,7 +24,9 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from node.allowance import RETRY_AFTER_S, Rates, Room, Share
 from node.database import UNAVAILABLE
 from node.installation import Node
+from node.keyring import KeyNotHeld
 from node.peer_addresses import ENDPOINTS, Call, Endpoint
+from node.services import charter as charters
 from node.services import membership, nonces, restores
 from node.services.charter import NotFounded
 from protocol import Charter, ProtocolError, VerifyKey, errors, http, problems
@@ -33,6 +35,8 @@ log = structlog.get_logger("node.peer")
 
 # A charter or a block that another process wrote is heeded after a second.
 ROSTER_AGE_S = 1.0
+# Versions that ended, by which whoever is behind is heard and answered; a year of closed months.
+EARLIER_MAX = 12
 # Anybody may claim a later epoch: it costs a look at the database twenty times a second at most.
 ROSTER_AGE_BEHIND_S = 0.05
 # A node that hears its peers again has caught up within a few rounds of comparison.
@@ -65,6 +69,7 @@ class Gate:
         self.room = Room(node, share)
         self._roster: Roster | None = None
         self._nonces: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._earlier: dict[int, Charter] = {}
         self._lock = threading.Lock()
 
     def roster(self, epoch: int = 0) -> Roster:
@@ -88,6 +93,26 @@ class Gate:
             raise errors.NonceStoreUnavailable from None
         self._roster = fresh
         return fresh
+
+    def charter_of(self, epoch: int) -> Charter:
+        """The charter of an epoch that is named to us; the one in force when we hold no such."""
+        charter = self.roster().charter
+        if epoch >= charter.epoch:
+            return charter
+        found = self._earlier.get(epoch)
+        if found is None:
+            try:
+                with self.node.database.reading() as session:
+                    found = charters.of_epoch(session, epoch)
+            except NotFounded:
+                return charter
+            except UNAVAILABLE:
+                raise errors.NonceStoreUnavailable from None
+            with self._lock:
+                if len(self._earlier) >= EARLIER_MAX:
+                    self._earlier.clear()
+                self._earlier[epoch] = found
+        return found
 
     def remember(self, asked: http.VerifiedRequest) -> None:
         """Refuse a replay without asking the database, which has the last word all the same."""
@@ -135,14 +160,14 @@ def answer() -> Response:
             body=body,
         )
         roster = gate.roster(parsed.context.epoch)
-        asked = _verify(node, roster.charter, parsed)
+        asked = _verify(gate, roster.charter, parsed)
     except ProtocolError as refusal:
         return _refuse(gate, refusal, parsed, sender=None)
     try:
         content = _carry_out(gate, roster, endpoint, asked)
+        return _signed(gate, 200, content, http.JSON_TYPE, parsed)
     except ProtocolError as refusal:
         return _refuse(gate, refusal, parsed, sender=asked.context.sender)
-    return _signed(node, roster.charter, 200, content, http.JSON_TYPE, parsed)
 
 
 for _path in ENDPOINTS:
@@ -187,9 +212,20 @@ def _read_body(bytes_max: int) -> bytes:
         raise errors.BodyBroken from None
 
 
-def _verify(node: Node, charter: Charter, parsed: http.UnverifiedRequest) -> http.VerifiedRequest:
+def _verify(gate: Gate, charter: Charter, parsed: http.UnverifiedRequest) -> http.VerifiedRequest:
+    node, epoch = gate.node, parsed.context.epoch
+
     def key_of(sender: str, keyid: str) -> VerifyKey:
-        return membership.verify_key_of(charter, sender, keyid)
+        try:
+            return membership.verify_key_of(charter, sender, keyid)
+        except errors.KeyUnknown:
+            if epoch > charter.epoch:
+                # Perhaps a key of the version that we do not hold yet.
+                raise errors.EpochMismatch(
+                    f"we hold version {charter.version}", epoch=charter.version
+                ) from None
+            # Whoever has not heard of its new key in force asks with the old one what it missed.
+            return membership.verify_key_of(gate.charter_of(epoch), sender, keyid)
 
     return http.verify_request(
         parsed,
@@ -216,7 +252,9 @@ def _carry_out(
             f"we hold version {roster.charter.version}", epoch=roster.charter.version
         )
     gate.remember(asked)
-    gate.rates.take(sender, endpoint.weight)
+    # A key that was replaced may be a thief's by now: what it asks is not the member's to pay for.
+    is_current = asked.keyid in roster.charter.keys
+    gate.rates.take(sender if is_current else asked.keyid, endpoint.weight)
     try:
         work = endpoint.prepare(Call(node.context, roster.charter, asked, gate.room))
         with node.database.transaction() as session:
@@ -227,6 +265,9 @@ def _carry_out(
     except ProtocolError:
         _spend_nonce(node, asked)
         raise
+    except KeyNotHeld:
+        # Signed with another key our word would be worth nothing: it waits until we have the key.
+        raise errors.Maintenance(KeyNotHeld.sentence()) from None
     except UNAVAILABLE:
         # Unknown whether it was stored: the peer asks again and gets the same answer.
         raise errors.NonceStoreUnavailable(retry_after_s=RETRY_AFTER_S) from None
@@ -262,14 +303,12 @@ def _refuse(
         request=g.request_id,
     )
     content = problems.problem(refusal, g.request_id, verified=sender is not None)
-    try:
-        charter = gate.roster().charter if parsed is not None else None
-    except ProtocolError:
-        charter = None
-    if parsed is None or charter is None:
-        response = Response(content, refusal.status, content_type=http.PROBLEM_TYPE)
-    else:
-        response = _signed(gate.node, charter, refusal.status, content, http.PROBLEM_TYPE, parsed)
+    response = Response(content, refusal.status, content_type=http.PROBLEM_TYPE)
+    if parsed is not None:
+        try:
+            response = _signed(gate, refusal.status, content, http.PROBLEM_TYPE, parsed)
+        except ProtocolError:
+            log.warning("an answer cannot be signed", request=g.request_id)
     _add_advice(response, refusal)
     return response
 
@@ -286,21 +325,26 @@ def _add_advice(response: Response, refusal: ProtocolError) -> None:
 
 
 def _signed(
-    node: Node,
-    charter: Charter,
+    gate: Gate,
     status: int,
     content: bytes,
     content_type: str,
     parsed: http.UnverifiedRequest,
 ) -> Response:
-    us, asker = node.context.member_id, parsed.context.sender
+    """An answer under the asker's epoch, if that has ended: it knows our key of then, no other."""
+    node, us, asker = gate.node, gate.node.context.member_id, parsed.context.sender
+    charter = gate.charter_of(parsed.context.epoch)
+    try:
+        key = node.context.signing(charter)
+    except KeyNotHeld:
+        raise errors.Maintenance(KeyNotHeld.sentence()) from None
     headers = http.sign_response(
         status=status,
         body=content,
         content_type=content_type,
         request=parsed,
         context=http.Context(charter.alliance, charter.version, us, asker),
-        key=node.keyring.signing,
+        key=key,
         created=node.clock.now(),
     )
     return Response(content, status, headers)

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from node.allowance import Room
 from node.context import Context
+from node.services import charter as charters
 from node.services import decrees, inbox, ledger, membership
 from node.services.ledger import evidence, tenure
-from protocol import Charter, Hello, ProtocolError, http, limits
+from protocol import Charter, Hello, ProtocolError, envelope, http, limits
 
 # What a verified body does inside the transaction. Returned bytes are the answer; a refusal that is
 # *returned* is committed with whatever was written for it, one that is *raised* is rolled back.
@@ -63,10 +64,20 @@ def _hello(call: Call) -> Work:
 
 
 def _envelopes(call: Call) -> Work:
+    sealed = inbox.read(call.context, call.charter, call.asked)
+    if sealed.epoch == call.charter.epoch:
+        return _take_in(call, sealed, call.charter)
+
+    def work(session: Session) -> bytes | ProtocolError:
+        return _take_in(call, sealed, charters.of_epoch(session, sealed.epoch))(session)
+
+    return work
+
+
+def _take_in(call: Call, sealed: envelope.Envelope, written_under: Charter) -> Work:
     context, asked = call.context, call.asked
-    sealed = inbox.read(context, call.charter, asked)
     try:
-        arrival = inbox.prove(context, call.charter, sealed)
+        arrival = inbox.prove(context, call.charter, sealed, written_under)
     except ProtocolError as refusal:
         reason = refusal
         return lambda session: inbox.refused(session, context, sealed, asked, reason)

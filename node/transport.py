@@ -27,6 +27,7 @@ from urllib3.exceptions import (
 from node.clock import Clock
 from node.config import Settings
 from node.config_values import DEFAULT_PORTS, LOOPBACK_HOSTS, Network
+from node.keyring import Keyring
 from protocol import Charter, SigningKey, VerifyKey, errors, http, limits
 
 CONNECT_TIMEOUT_S = 3  # PEER 3
@@ -65,11 +66,11 @@ class Route:
 class PeerTransport:
     """Posts to members of a charter, signing every request and verifying every answer."""
 
-    def __init__(self, settings: Settings, clock: Clock, key: SigningKey) -> None:
+    def __init__(self, settings: Settings, clock: Clock, keyring: Keyring) -> None:
         self._us = settings.member_id
         self._networks = settings.peer_networks
         self._clock = clock
-        self._key = key
+        self._keyring = keyring
         self._tls = ssl.create_default_context(
             cafile=str(settings.ca_file) if settings.ca_file else None
         )
@@ -102,7 +103,7 @@ class PeerTransport:
             path=path,
             body=body,
             context=http.Context(charter.alliance, charter.version, self._us, recipient),
-            key=self._key,
+            key=self._key(charter),
             created=self._clock.now(),
             nonce=os.urandom(limits.NONCE_BYTES),
         )
@@ -129,6 +130,16 @@ class PeerTransport:
             self._forget(url)
             raise
         return status, answer
+
+    def _key(self, charter: Charter) -> SigningKey:
+        """The key that the charter names for us; without it, the newest.
+
+        A node that was restored from before a change of its keys does not hold the charter's. The
+        key that it has drawn since may be in force at its peers already, and asks them for that.
+        """
+        us = charter.by_id.get(self._us)
+        named = None if us is None else self._keyring.find_signing(us.signing_key)
+        return named or self._keyring.newest
 
     def close(self) -> None:
         """Close every connection."""

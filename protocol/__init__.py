@@ -158,7 +158,7 @@ from protocol.ledger.warrant import (
     verify_warrant,
 )
 from protocol.sealing import SealingKey, SealingPublicKey
-from protocol.signed import Signature, Signed, SignedDocument, check_signature, sign, verify
+from protocol.signed import Keys, Signature, Signed, SignedDocument, check_signature, sign, verify
 from protocol.strictjson import JSON, b64decode, b64encode
 
 __all__ = [
@@ -233,6 +233,7 @@ __all__ = [
     "Invited",
     "JoinAnswer",
     "JoinRequest",
+    "Keys",
     "Kind",
     "Licence",
     "Lock",

@@ -104,7 +104,7 @@ def write(
     # A table's name is a kind of text of the library's own; the strict writer takes plain ones.
     rows: JSON = {str(name): count for name, count in tally.rows.items()}
     payload = strictjson.encode({"lines": tally.digest, "rows": rows})
-    signed = sign(KIND, payload, context.keyring.signing).encode()
+    signed = sign(KIND, payload, context.signing(charter)).encode()
     put(json.dumps({"manifest": b64encode(signed).decode()}).encode())
     return tally
 

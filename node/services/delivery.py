@@ -9,6 +9,7 @@ and holds its whole queue, so that envelopes keep their order; what concerns one
 on that envelope's row.
 """
 
+from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,8 +19,9 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import audit, exchange
+from node.services import charter as charters
 from protocol import (
-    Charter,
+    Keys,
     ProtocolError,
     SignedDocument,
     delivery,
@@ -49,6 +51,7 @@ class Parcel:
     kind: str
     envelope: bytes
     attempts: int
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +125,12 @@ def claim(session: Session, context: Context, recipient: str, lease: str) -> lis
             Entry.kind,
             Entry.envelope,
             Entry.attempts,
+            Entry.epoch,
         )
         .execution_options(synchronize_session=False)
     )
     rows = sorted(claimed.all(), key=lambda row: (row[0], row[1]))
-    return [Parcel(row[1], row[2] or "", row[3], row[4], row[5]) for row in rows]
+    return [Parcel(row[1], row[2] or "", *row[3:]) for row in rows]
 
 
 def _expire(session: Session, recipient: str, now: int) -> None:
@@ -148,18 +152,28 @@ def release_all(session: Session) -> None:
     )
 
 
-def read_receipt(parcel: Parcel, body: bytes, charter: Charter) -> bytes:
+def receipt_keys(session: Session, context: Context, parcels: Sequence[Parcel]) -> Keys:
+    """The keys with which receipts for these may be signed: those of every version since.
+
+    A recipient that gave its receipt before it changed its keys gives the same one again.
+    """
+    oldest = min(parcel.epoch for parcel in parcels)
+    epochs = range(oldest, context.charter(session).epoch + 1)
+    return ChainMap(*(dict(charters.of_epoch(session, epoch).keys) for epoch in epochs))
+
+
+def read_receipt(parcel: Parcel, body: bytes, keys: Keys) -> bytes:
     """The receipt in an answer, proven to be for exactly this envelope; raise otherwise."""
     document = SignedDocument.parse(body, bytes_max=limits.RECEIPT_BYTES_MAX)
-    envelope.verify_receipt(document, envelope.parse(parcel.envelope), charter.keys)
+    envelope.verify_receipt(document, envelope.parse(parcel.envelope), keys)
     return body
 
 
-def outcome_of(parcel: Parcel, status: int, body: bytes, charter: Charter) -> Outcome:
+def outcome_of(parcel: Parcel, status: int, body: bytes, keys: Keys) -> Outcome:
     """What a proven answer says. One that makes no sense counts as no answer."""
     try:
         if status == 200:
-            return Outcome(parcel, receipt=read_receipt(parcel, body, charter))
+            return Outcome(parcel, receipt=read_receipt(parcel, body, keys))
         return Outcome(parcel, refusal=problems.parse_problem(body))
     except ProtocolError as error:
         return Outcome(parcel, failure=error.code or errors.UnprovenResponse.code)

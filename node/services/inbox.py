@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import audit, exchange, hires, referrals
+from node.services import charter as charters
 from node.services.letters import Letter
 from protocol import (
     ACCEPTANCE,
@@ -136,20 +137,30 @@ def read(context: Context, charter: Charter, request: http.VerifiedRequest) -> e
     return sealed
 
 
-def prove(context: Context, charter: Charter, sealed: envelope.Envelope) -> Arrival:
-    """Open an envelope and prove and read what is inside. Writes nothing, needs no session."""
-    document = _open(context, charter, sealed)
+def prove(
+    context: Context, charter: Charter, sealed: envelope.Envelope, written_under: Charter
+) -> Arrival:
+    """Open an envelope and prove and read what is inside. Writes nothing, needs no session.
+
+    `written_under` is the version of the epoch that the envelope names: its sender may have got
+    other keys since. The receipt is of today.
+    """
+    document = _open(context, written_under, sealed)
     receipt = envelope.make_receipt(
         sealed,
         received_at=context.now(),
         incarnation=FIRST_INCARNATION,
-        key=context.keyring.signing,
+        key=context.signing(charter),
     )
     return Arrival(sealed, document.kind, receipt.encode())
 
 
 def _open(context: Context, charter: Charter, sealed: envelope.Envelope) -> SignedDocument:
-    document = envelope.open(sealed, context.keyring.sealing)
+    key = context.keyring.find_sealing(sealed.sealing_keyid)
+    if key is None:
+        # The same words as for a changed ciphertext: which keys we hold is our business.
+        raise errors.CannotDecrypt("the envelope does not open")
+    document = envelope.open(sealed, key)
     kind = KINDS.get(document.kind)
     if kind is None:
         _refuse_field("kind", f"{document.kind} is not a kind that this node receives")
@@ -263,12 +274,13 @@ def waiting(session: Session, context: Context) -> list[Waiting]:
     return [Waiting(row[0], row[1], row[2], row[3] or b"", *row[4:]) for row in rows]
 
 
-def open_letter(context: Context, charter: Charter, entry: Waiting) -> Letter:
+def open_letter(session: Session, context: Context, entry: Waiting) -> Letter:
     """The letter inside a stored envelope, proven again: the database is not a proof."""
+    sealed = envelope.parse(entry.envelope)
     return Letter(
         sender=entry.sender,
         envelope_id=entry.envelope_id,
-        document=_open(context, charter, envelope.parse(entry.envelope)),
+        document=_open(context, charters.of_epoch(session, sealed.epoch), sealed),
         receipt=entry.receipt,
         received_at=entry.received_at,
     )

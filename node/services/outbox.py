@@ -84,7 +84,7 @@ def enqueue(
     member = charter.member(recipient)
     now = context.now()
     sealed = envelope.seal(
-        sign(kind, payload, context.keyring.signing),
+        sign(kind, payload, context.signing(charter)),
         id=_new_id(context),
         alliance=charter.alliance,
         epoch=charter.epoch,

@@ -18,7 +18,7 @@ from node.installation import Node
 from node.services import delivery
 from node.services.delivery import Outcome, Parcel
 from node.transport import CONNECTIONS_PER_PEER, TransportFailure
-from protocol import Charter, errors, limits
+from protocol import Charter, Keys, errors, limits
 
 ENVELOPES_PATH = "/peer/v1/envelopes"
 # With the last attempt (13 s at most) a batch ends well before its lease does.
@@ -79,9 +79,12 @@ class PeerQueue:
         with node.database.transaction() as session:
             charter = context.charter(session)
             parcels = delivery.claim(session, context, self._peer, self._lease)
-        if not parcels:
-            return False
-        outcomes = Batch(node, charter, self._peer, parcels).send(self._senders, self._stopping)
+            if not parcels:
+                return False
+            keys = delivery.receipt_keys(session, context, parcels)
+        outcomes = Batch(node, charter, self._peer, parcels, keys).send(
+            self._senders, self._stopping
+        )
         with node.database.transaction() as session:
             delivery.record(
                 session,
@@ -103,10 +106,13 @@ class PeerQueue:
 class Batch:
     """Parcels on their way to one peer at the same time, those about one subject in a row."""
 
-    def __init__(self, node: Node, charter: Charter, peer: str, parcels: Sequence[Parcel]) -> None:
+    def __init__(
+        self, node: Node, charter: Charter, peer: str, parcels: Sequence[Parcel], keys: Keys
+    ) -> None:
         self._node = node
         self._charter = charter
         self._peer = peer
+        self._keys = keys
         self._rows = deque(_in_rows(parcels))
         self._outcomes: list[Outcome] = []
         self._halted = threading.Event()
@@ -151,7 +157,7 @@ class Batch:
             )
         except TransportFailure as failure:
             return Outcome(parcel, failure=failure.code)
-        return delivery.outcome_of(parcel, answer.status, answer.body, self._charter)
+        return delivery.outcome_of(parcel, answer.status, answer.body, self._keys)
 
 
 def _in_rows(parcels: Sequence[Parcel]) -> list[list[Parcel]]:

@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 
 from node.installation import Node
+from node.keyring import KeyNotHeld
 from node.refusals import Refusal
 from node.services import inbox
 from node.services.inbox import Waiting
@@ -31,15 +32,14 @@ class Handling:
             self._trying = None
         with node.database.reading() as session:
             waiting = inbox.waiting(session, node.context)
-            charter = node.context.charter(session) if waiting else None
         for entry in waiting:
-            assert charter is not None
             self._trying = entry
             try:
-                letter = inbox.open_letter(node.context, charter, entry)
+                with node.database.reading() as session:
+                    letter = inbox.open_letter(session, node.context, entry)
                 with node.database.transaction() as session:
                     inbox.handle(session, node.context, entry, letter)
-            except (NotNow, LetterEarly) as refusal:
+            except (NotNow, LetterEarly, KeyNotHeld) as refusal:
                 self._postpone(entry, refusal.code)
             except (ProtocolError, Refusal) as refusal:
                 self._refuse(entry, refusal.code)

@@ -3,6 +3,7 @@
 import secrets
 
 from node.refusals import Refusal
+from node.services import charter as charters
 from node.services import delivery, inbox
 from node.services.delivery import Outcome
 from node.services.letters import LetterEarly
@@ -39,11 +40,17 @@ def deliver(alliance: Alliance, house: House) -> bool:
 
 def _receive(alliance: Alliance, recipient: str, sealed: bytes) -> bytes:
     house = alliance[recipient]
-    arrival = inbox.prove(house.context, alliance.charter, envelope.parse(sealed))
+    arrival = _proven(house, envelope.parse(sealed))
     with house.database.transaction() as session:
         receipt = inbox.receive(session, house.context, arrival, None)  # type: ignore[arg-type]
     assert isinstance(receipt, bytes)
     return receipt
+
+
+def _proven(house: House, sealed: envelope.Envelope) -> inbox.Arrival:
+    with house.database.reading() as session:
+        charter, then = charters.in_force(session), charters.of_epoch(session, sealed.epoch)
+    return inbox.prove(house.context, charter, sealed, then)
 
 
 def handle(alliance: Alliance, house: House) -> list[str]:
@@ -52,7 +59,8 @@ def handle(alliance: Alliance, house: House) -> list[str]:
     with house.database.reading() as session:
         waiting = inbox.waiting(session, house.context)
     for entry in waiting:
-        letter = inbox.open_letter(house.context, alliance.charter, entry)
+        with house.database.reading() as session:
+            letter = inbox.open_letter(session, house.context, entry)
         try:
             with house.database.transaction() as session:
                 inbox.handle(session, house.context, entry, letter)

@@ -180,7 +180,7 @@ def open_room(folder: Path, database_url: str, mail: MailServer, **settings: str
         database=Database(parsed.database_url, unsafe=True),
         keyring=keyring,
         mailer=Mailer(parsed, clock),
-        transport=PeerTransport(parsed, clock, keyring.signing),
+        transport=PeerTransport(parsed, clock, keyring),
         context=Context(parsed, clock, keyring, charters.in_force),
     )
     try:

@@ -87,7 +87,7 @@ def test_an_envelope_travels_and_its_receipt_is_kept(alliance: Alliance, aoba: H
     sent = enqueue(aoba, subject="referral-0001")
     (parcel,) = claim(aoba)
     answer = Caller(aoba, alliance["biwa"], alliance.charter).call(parcel.envelope)
-    outcome = delivery.outcome_of(parcel, answer.status, answer.body, alliance.charter)
+    outcome = delivery.outcome_of(parcel, answer.status, answer.body, alliance.charter.keys)
     record(aoba, [parcel], [outcome])
 
     with aoba.database.reading() as session:
@@ -168,7 +168,7 @@ def test_an_open_breaker_lets_one_envelope_find_out(alliance: Alliance, aoba: Ho
     (probe,) = claim(aoba)
     assert due(aoba) == []
     answer = Caller(aoba, alliance["biwa"], alliance.charter).call(probe.envelope)
-    outcome = delivery.outcome_of(probe, answer.status, answer.body, alliance.charter)
+    outcome = delivery.outcome_of(probe, answer.status, answer.body, alliance.charter.keys)
     record(aoba, [probe], [outcome])
     assert (peer(aoba).state, peer(aoba).failures) == ("closed", 0)
     assert len(claim(aoba)) == 2
@@ -272,7 +272,7 @@ def test_a_receipt_for_other_bytes_is_no_receipt(alliance: Alliance, aoba: House
     enqueue(aoba)
     one, two = claim(aoba)
     answer = Caller(aoba, alliance["biwa"], alliance.charter).call(one.envelope)
-    outcome = delivery.outcome_of(two, answer.status, answer.body, alliance.charter)
+    outcome = delivery.outcome_of(two, answer.status, answer.body, alliance.charter.keys)
     assert (outcome.receipt, outcome.failure) == (None, "receipt-invalid")
     record(aoba, [one, two], [outcome])
     assert entry(aoba, two.id).state == "queued"

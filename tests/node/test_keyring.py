@@ -143,7 +143,13 @@ def test_blind_indexes_are_equal_for_equal_values_of_one_purpose_and_node(
 
 def test_no_private_key_prints(keys: NodeKeys, keyring: Keyring) -> None:
     said = repr(keys) + repr(keyring)
-    for secret in (keys.signing_seed, keys.sealing, keys.blind_index, keys.session, keys.records):
+    for secret in (
+        keys.pairs[0].signing_seed,
+        keys.pairs[0].sealing,
+        keys.blind_index,
+        keys.session,
+        keys.records,
+    ):
         assert repr(secret)[2:-1] not in said
         assert secret.hex() not in said
 

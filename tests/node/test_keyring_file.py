@@ -38,7 +38,7 @@ def test_the_keys_read_back(path: Path, keys: NodeKeys) -> None:
 
 def test_nothing_secret_stands_in_the_file(path: Path, keys: NodeKeys) -> None:
     content = path.read_bytes()
-    for secret in (keys.signing_seed, keys.sealing, keys.data[1], keys.session):
+    for secret in (keys.pairs[0].signing_seed, keys.pairs[0].sealing, keys.data[1], keys.session):
         assert secret not in content
         assert secret.hex().encode() not in content
 

@@ -40,7 +40,7 @@ node = Node(
     database=Database(settings.database_url, unsafe=True),
     keyring=keyring,
     mailer=Mailer(settings, clock),
-    transport=PeerTransport(settings, clock, keyring.signing),
+    transport=PeerTransport(settings, clock, keyring),
     context=Context(settings, clock, keyring, charter.in_force),
 )
 while send_due_notices(node):

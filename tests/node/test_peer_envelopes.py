@@ -203,7 +203,8 @@ def test_a_letter_has_its_effect_once_and_its_content_leaves_the_inbox(
     answer = caller.call(caller.letter("probe", b'{"n":1}').encode())
     assert answer.status == 200
     them, entry = caller.them, waiting_of(caller)
-    letter = inbox.open_letter(them.context, caller.charter, entry)
+    with them.database.reading() as session:
+        letter = inbox.open_letter(session, them.context, entry)
     outcomes = []
     for _ in range(2):
         with them.database.transaction() as session:

@@ -119,7 +119,8 @@ def test_the_rule_keeps_to_its_cap_with_two_workers(alliance: Alliance) -> None:
         entries = inbox.waiting(session, biwa.context)
 
     def handle(entry: inbox.Waiting) -> Deed:
-        letter = inbox.open_letter(biwa.context, alliance.charter, entry)
+        with biwa.database.reading() as session:
+            letter = inbox.open_letter(session, biwa.context, entry)
         return lambda session: inbox.handle(session, biwa.context, entry, letter)
 
     at_once(biwa, handle(entries[0]), handle(entries[1]))

@@ -120,7 +120,7 @@ def _our_node(url: str) -> Caller:
             charter=charter,
             us=node.context.member_id,
             peer=_peer_at(url, charter, node.context.member_id),
-            key=node.keyring.signing,
+            key=node.context.signing(charter),
             clock=node.clock,
             ca_file=node.settings.ca_file,
             incarnation=incarnation,

@@ -76,7 +76,7 @@ def look_at_charter(visit: Visit) -> list[Finding]:
     if us is None:
         text = f"{charter.name} has no member {node.context.member_id}"
         return [Finding("charter", WRONG, text, "Correct TASUKI_MEMBER_ID.")]
-    if us.signing_key != node.keyring.signing.verify_key.raw:
+    if not node.context.holds_key(charter):
         advice = "Restore the key file that belongs to this database."
         return [Finding("charter", WRONG, "the charter names another key for this node", advice)]
     if us.url != node.settings.public_url:

@@ -101,13 +101,14 @@ def make(
 ) -> SignedDocument:
     """The signed receipt of a consent that is given now."""
     say = translator(language)
-    draft = preview.draft
+    draft, charter = preview.draft, context.charter(session)
+    key = context.signing(charter)
     receipt = ConsentReceipt(
         id=draft.id,
         language=language,
         given_at=context.now(),
         principal=context.keyring.blind("consents.principal", draft.applicant_id).hex(),
-        public_key=b64encode(context.keyring.signing.verify_key.raw),
+        public_key=b64encode(key.verify_key.raw),
         controller=party_of(charters.describing(session, context.member_id)),
         policy_url="",
         purposes=tuple(
@@ -124,7 +125,7 @@ def make(
         text_version=TEXT_VERSION,
         network=network,
     )
-    return sign(CONSENT_RECEIPT, receipt.encode(), context.keyring.signing)
+    return sign(CONSENT_RECEIPT, receipt.encode(), key)
 
 
 def status_token(context: Context, consent_id: str) -> str:

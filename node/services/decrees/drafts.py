@@ -69,11 +69,20 @@ def propose(session: Session, context: Context, draft: Charter, *, actor: str) -
     """Sign a draft with our node's key, keep it and approve of it."""
     charter = context.charter(session)
     _require_open(session, charter)
-    document = sign(DRAFT, draft.draft or draft.encode_draft(), context.keyring.signing)
+    document = sign(DRAFT, draft.draft or draft.encode_draft(), context.signing(charter))
+    return offer(session, context, document, actor=actor)
+
+
+def offer(session: Session, context: Context, document: SignedDocument, *, actor: str) -> DraftView:
+    """Keep a draft that is signed already, and approve of it, if our node can sign at all."""
+    charter = context.charter(session)
+    _require_open(session, charter)
     _keep(session, context, charter, document)
     audit.record(
         session, context, actor=actor, action="draft.proposed", subject=document.digest.hex()
     )
+    if not context.holds_key(charter):
+        return view(session, context, document.digest)
     return approve(session, context, document.digest, on=True, actor=actor)
 
 
@@ -88,7 +97,7 @@ def approve(
     if before is None or before.approves != on:
         number = 1 if before is None else before.number + 1
         word = Approval(charter.alliance, charter.epoch, digest, number, on)
-        document = sign(APPROVAL, word.encode(), context.keyring.signing)
+        document = sign(APPROVAL, word.encode(), context.signing(charter))
         _keep_word(session, context, context.member_id, word, document)
         action = "draft.approved" if on else "draft.approval-taken-back"
         audit.record(session, context, actor=actor, action=action, subject=digest.hex())
@@ -98,7 +107,7 @@ def approve(
 def approve_by_ourselves(session: Session, context: Context) -> int:
     """Approve of the drafts that need no person: nothing changes, or one node's own keys do."""
     charter = context.charter(session)
-    if seats.is_stopped(session, charter):
+    if seats.is_stopped(session, charter) or not context.holds_key(charter):
         return 0
     done = 0
     for row in _rows(session, charter):

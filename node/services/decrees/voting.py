@@ -26,7 +26,7 @@ def answer_fence(session: Session, context: Context, body: bytes) -> bytes:
         charter=charter,
         books=books,
         locks=_locks(session, books),
-        key=context.keyring.signing,
+        key=context.signing(charter),
         known=known(session, request.draft.digest),
     )
     seats.keep(session, context, kept.seat)
@@ -42,7 +42,7 @@ def answer_proposal(session: Session, context: Context, body: bytes) -> bytes:
         seat=seats.seat(session, charter),
         charter=charter,
         books=books,
-        key=context.keyring.signing,
+        key=context.signing(charter),
         known=known(session, proposal.motion.draft.digest),
     )
     if isinstance(kept, Need):
@@ -59,7 +59,7 @@ def answer_prepared(session: Session, context: Context, body: bytes) -> bytes:
         prepared,
         seat=seats.seat(session, charter),
         charter=charter,
-        key=context.keyring.signing,
+        key=context.signing(charter),
     )
     seats.keep(session, context, kept.seat)
     return OrderAnswer(vote=kept.answer).encode()

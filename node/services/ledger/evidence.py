@@ -58,7 +58,7 @@ def look_for(
         try:
             known = verify_order(SignedDocument.parse(document), charter)
             evidence = evidence_of(order, known)
-        except (errors.EvidenceInvalid, errors.EpochMismatch):
+        except (errors.EvidenceInvalid, errors.EpochMismatch, errors.KeyUnknown):
             continue
         keep(session, context, evidence)
         return True

@@ -68,7 +68,7 @@ def open_order(session: Session, context: Context) -> Signed[Order] | None:
         waiting(session),
         charter=charter,
         books=books,
-        key=context.keyring.signing,
+        key=context.signing(charter),
         incarnation=held.incarnation,
     )
     if order is None:

@@ -93,7 +93,7 @@ def fence(session: Session, context: Context, known: int, why: str) -> Tenure:
         max(known, certified),
         us,
         charter=charter,
-        key=context.keyring.signing,
+        key=context.signing(charter),
         attempt=secrets.token_bytes(limits.ATTEMPT_BYTES),
     )
     _keep(session, context, begun)
@@ -113,7 +113,7 @@ def resume(session: Session, context: Context, promises: Promises) -> Resumption
     books = SQLBooks(session)
     books.hold(charter.accounts)
     resumption = promises.resume(
-        books.head(us), context.keyring.signing, own_order(session, context, charter)
+        books.head(us), context.signing(charter), own_order(session, context, charter)
     )
     if resumption is None:
         return None
@@ -189,7 +189,7 @@ def answer_fence(session: Session, context: Context, sender: str, body: bytes) -
         raise errors.SenderMismatch(f"{sender} sent a fence of {account}")
     books, guards = SQLBooks(session), SQLGuards(session)
     books.hold(charter.accounts)
-    given = pledge(proven, charter, books, guards, context.keyring.signing)
+    given = pledge(proven, charter, books, guards, context.signing(charter))
     if given.guard is not None:
         guards.keep(account, given.guard)
     return given.answer.encode()

@@ -123,7 +123,7 @@ def vote_on(session: Session, context: Context, body: bytes) -> bytes | Protocol
         evidence.look_for(session, context, charter, books, order)
         return OrderAnswer(certificate=verdict.certificate).encode()
     lock_if_new(books, context, verdict)
-    vote = cast_vote(order, context.keyring.signing)
+    vote = cast_vote(order, context.signing(charter))
     _recent.keep(order, vote)
     return OrderAnswer(vote=vote).encode()
 
