@@ -71,14 +71,15 @@ def open_node(settings: Settings, clock: Clock | None = None) -> Node:
     clock = clock or SystemClock()
     watch = keyring_file.Watch(settings.key_file, settings.read_passphrase)
     keyring = Keyring(watch.first(), watch.changed)
+    context = Context(settings, clock, keyring, charter.in_force)
     return Node(
         settings=settings,
         clock=clock,
         database=Database(settings.database_url, unsafe=settings.unsafe_database),
         keyring=keyring,
         mailer=Mailer(settings, clock),
-        transport=PeerTransport(settings, clock, keyring),
-        context=Context(settings, clock, keyring, charter.in_force),
+        transport=PeerTransport(settings, clock, context.calling),
+        context=context,
     )
 
 

@@ -41,6 +41,14 @@ class Context:
             raise KeyNotHeld(f"version {charter.version} names {us.verify_key.keyid}")
         return key
 
+    def calling(self, charter: Charter) -> SigningKey:
+        """Return the key with which we call peers under `charter`; without it, the newest.
+
+        A node that was restored from before a change of its keys does not hold the charter's. The
+        key that it has drawn since may be in force at its peers already, and asks them for that.
+        """
+        return self.signing(charter) if self.holds_key(charter) else self.keyring.newest
+
     def holds_key(self, charter: Charter) -> bool:
         """Tell whether we can sign under `charter`."""
         us = charter.by_id.get(self.member_id)

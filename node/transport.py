@@ -10,7 +10,7 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
@@ -27,7 +27,6 @@ from urllib3.exceptions import (
 from node.clock import Clock
 from node.config import Settings
 from node.config_values import DEFAULT_PORTS, LOOPBACK_HOSTS, Network
-from node.keyring import Keyring
 from protocol import Charter, SigningKey, VerifyKey, errors, http, limits
 
 CONNECT_TIMEOUT_S = 3  # PEER 3
@@ -44,6 +43,8 @@ OCTETS_TYPE = "application/octet-stream"
 NAT64 = ip_network("64:ff9b::/96")
 
 Address = IPv4Address | IPv6Address
+# The key with which we speak under a charter.
+KeyFor = Callable[[Charter], SigningKey]
 
 
 class TransportFailure(Exception):
@@ -66,11 +67,11 @@ class Route:
 class PeerTransport:
     """Posts to members of a charter, signing every request and verifying every answer."""
 
-    def __init__(self, settings: Settings, clock: Clock, keyring: Keyring) -> None:
+    def __init__(self, settings: Settings, clock: Clock, key: KeyFor) -> None:
         self._us = settings.member_id
         self._networks = settings.peer_networks
         self._clock = clock
-        self._keyring = keyring
+        self._key = key
         self._tls = ssl.create_default_context(
             cafile=str(settings.ca_file) if settings.ca_file else None
         )
@@ -130,16 +131,6 @@ class PeerTransport:
             self._forget(url)
             raise
         return status, answer
-
-    def _key(self, charter: Charter) -> SigningKey:
-        """The key that the charter names for us; without it, the newest.
-
-        A node that was restored from before a change of its keys does not hold the charter's. The
-        key that it has drawn since may be in force at its peers already, and asks them for that.
-        """
-        us = charter.by_id.get(self._us)
-        named = None if us is None else self._keyring.find_signing(us.signing_key)
-        return named or self._keyring.newest
 
     def close(self) -> None:
         """Close every connection."""

@@ -40,7 +40,7 @@ NODE = {
     3.5: "services.templates",  # its changes are audited
     4: "services.applicants services.exchange services.ledger services.membership",
     4.1: "services.decrees",  # a decree ends an epoch of the ledger
-    4.15: "services.joining",  # a draft brings the newcomer in
+    4.15: "services.joining services.keys",  # a draft brings a newcomer in, or replaces keys
     4.2: "services.referrals",  # an acceptance owes a point; a profile may be a known applicant's
     4.4: "services.consents services.hires",  # both act on referrals
     4.5: "services.notices",  # they ask who may be told, and who may get a link

@@ -40,6 +40,9 @@ WORDS = {
         "join",
         "Join an alliance that invited this member.",
     ),
+    "keys": Word(
+        "node.cli.keys", "keys", "Show this node's signing and sealing keys, and replace them."
+    ),
     "ledger": Word(
         "node.cli.ledger",
         "ledger",

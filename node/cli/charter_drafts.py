@@ -1,6 +1,7 @@
 """`tasuki charter draft`, `approve`, `status`: how members agree on the next version.  LEDGER 5."""
 
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,8 +10,19 @@ from node.cli.entrance import Failed, as_json, opened, plainly, say_json
 from node.installation import Node
 from node.services import charter as charters
 from node.services import decrees
-from protocol import MEMBER, WITNESS, Change, Charter, Policy, next_draft
+from protocol import (
+    MEMBER,
+    WITNESS,
+    Change,
+    Charter,
+    Policy,
+    ProtocolError,
+    SignedDocument,
+    limits,
+    next_draft,
+)
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 # Enough of a digest to tell two drafts apart when it is read over the telephone.
 DIGITS_SHOWN = 16
 WHOLE_NUMBERS = tuple(each.name for each in fields(Policy) if each.type == "int")
@@ -29,23 +41,32 @@ WHOLE_NUMBERS = tuple(each.name for each in fields(Policy) if each.type == "int"
 @click.option("--expel", multiple=True, metavar="MEMBER", help="It goes; its account is closed.")
 @click.option("--witness", multiple=True, metavar="MEMBER", help="It votes and keeps no account.")
 @click.option("--full-member", multiple=True, metavar="MEMBER", help="A witness gets an account.")
+@click.option("--file", type=FILE, help="One of tasuki keys rotate --out.")
 @click.option("--nothing", is_flag=True, help="Change nothing: closes a month's books.")
 @as_json
 @plainly
-def draft(nothing: bool, json_: bool, **asked: Any) -> None:  # noqa: ANN401 (click's options)
+def draft(
+    nothing: bool,
+    json_: bool,
+    file: Path | None,
+    **asked: Any,  # noqa: ANN401 (click's options)
+) -> None:
     """Write the next version of the charter, sign it, and approve of it.
 
     The running node tells the other members at once. As soon as enough of them approve, the
     nodes bring it into force by themselves; until then it binds nobody.
     """
-    if nothing == any(asked.values()):
-        raise click.UsageError("Name at least one change, or --nothing alone.")
+    if sum((nothing, file is not None, any(asked.values()))) != 1:
+        raise click.UsageError("Name at least one change, or --nothing or --file alone.")
     node = opened()
     try:
         with node.database.transaction() as session:
-            charter = charters.in_force(session)
-            written = next_draft(charter, **_changes(charter, asked))
-            view = decrees.propose(session, node.context, written, actor="cli")
+            if file is not None:
+                view = decrees.offer(session, node.context, _read_draft(file), actor="cli")
+            else:
+                charter = charters.in_force(session)
+                written = next_draft(charter, **_changes(charter, asked))
+                view = decrees.propose(session, node.context, written, actor="cli")
     finally:
         node.close()
     say_draft(view, json_=json_)
@@ -98,6 +119,13 @@ def status(*, json_: bool) -> None:
         _describe(view)
     if not views:
         click.echo("There is no draft of another one.")
+
+
+def _read_draft(file: Path) -> SignedDocument:
+    try:
+        return SignedDocument.parse(file.read_bytes(), bytes_max=limits.CHARTER_BYTES_MAX)
+    except ProtocolError as error:
+        raise Failed(f"{file} is no draft: {error.detail or error.code}.") from error
 
 
 def _read(node: Node) -> tuple[Charter, list[decrees.DraftView]]:

@@ -71,6 +71,15 @@ def of_epoch(session: Session, epoch: int) -> Charter:
     return _parsed(*row)
 
 
+def adopted_at(session: Session, version: int) -> int:
+    """When a version took effect here, in Unix seconds; NotFounded when it never did."""
+    query = select(_charters.c.adopted_at).where(_charters.c.version == version)
+    row = session.connection().execute(query).first()
+    if row is None:
+        raise NotFounded
+    return int(row.adopted_at)
+
+
 def chain(session: Session) -> bytes:
     """The founding document and every decree since, as `tasuki charter verify` proves them."""
     documents = [document for _, document in _stored(session)]

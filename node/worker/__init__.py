@@ -22,6 +22,7 @@ from node.worker.applicants import drive_imports, tidy_uploads
 from node.worker.decrees import DecreeRounds
 from node.worker.delivery import Deliveries
 from node.worker.inbox import Handling
+from node.worker.keys import drop_drained_keys
 from node.worker.lane import Lane
 from node.worker.ledger import LedgerRounds, pull
 from node.worker.notices import send_due_mails, send_due_notices
@@ -163,23 +164,22 @@ class Greeting:
         self._node = node
         self._executor = executor
         self._calls: list[Future[str]] = []
-        self._greeted = self._recovering = False
+        # Under which charter, and whether while recovering; nothing yet.
+        self._greeted: tuple[int, bool] | None = None
 
     def step(self) -> bool:
-        """Greet once, and again when a recovery ends; else only look what became of it."""
-        if self._recovering:
-            with self._node.database.reading() as session:
-                self._recovering = restores.is_recovering(session)
-            # Peers that were told to wait need wait no longer.
-            self._greeted = self._recovering
-        if not self._greeted:
-            with self._node.database.reading() as session:
-                charter = self._node.context.charter(session)
-                self._recovering = restores.is_recovering(session)
+        """Greet once, again when a recovery ends, and under each new charter.
+
+        Peers that were told to wait, or refused us for our epoch or our key, need wait no longer.
+        """
+        with self._node.database.reading() as session:
+            charter = self._node.context.charter(session)
+            standing = charter.epoch, restores.is_recovering(session)
+        if standing != self._greeted:
             us = self._node.context.member_id
             others = membership.others(charter, us)
-            self._calls = [self._executor.submit(greet, self._node, peer) for peer in others]
-            self._greeted = True
+            self._calls += [self._executor.submit(greet, self._node, peer) for peer in others]
+            self._greeted = standing
         done, self._calls = (
             [call for call in self._calls if call.done()],
             [call for call in self._calls if not call.done()],
@@ -193,5 +193,6 @@ def _keep_house(node: Node) -> bool:
     with node.database.transaction() as session:
         nonces.forget_expired(session, node.context)
         forget_refused(session, node.context)
+    drop_drained_keys(node)
     tidy_uploads(node)
     return False

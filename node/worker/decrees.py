@@ -180,8 +180,9 @@ class DecreeRounds:
 
 
 def _rank(draft: SignedDocument, charter: Charter, us: str) -> int:
-    """Our turn: the member whose node signed the draft is first, then by name."""
+    """Our turn: the member that signed the draft is first, then by name."""
     signed = {signature.keyid for signature in draft.signatures}
     names = sorted(charter.by_id)
-    first = next((m.id for m in charter.members if m.verify_key.keyid in signed), names[0])
+    signers = (member for keyid, (_, member) in charter.every_key.items() if keyid in signed)
+    first = min(signers, default=names[0])
     return (names.index(us) - names.index(first)) % len(names)

@@ -174,14 +174,15 @@ def open_room(folder: Path, database_url: str, mail: MailServer, **settings: str
     keys = NodeKeys.generate(identity.verify_key)
     keyring_file.create(parsed.key_file, PASSPHRASE, keys)
     clock, keyring = FixedClock(MORNING), Keyring(keys)
+    context = Context(parsed, clock, keyring, charters.in_force)
     node = Node(
         settings=parsed,
         clock=clock,
         database=Database(parsed.database_url, unsafe=True),
         keyring=keyring,
         mailer=Mailer(parsed, clock),
-        transport=PeerTransport(parsed, clock, keyring),
-        context=Context(parsed, clock, keyring, charters.in_force),
+        transport=PeerTransport(parsed, clock, context.calling),
+        context=context,
     )
     try:
         _found(node, identity)

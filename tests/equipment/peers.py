@@ -37,7 +37,7 @@ def node_of(house: House) -> Node:
         database=house.database,
         keyring=context.keyring,
         mailer=Mailer(context.settings, context.clock),
-        transport=PeerTransport(context.settings, context.clock, context.keyring),
+        transport=PeerTransport(context.settings, context.clock, context.calling),
         context=context,
     )
 

@@ -80,7 +80,7 @@ class WebHouse:
             database=self.house.database,
             keyring=context.keyring,
             mailer=Mailer(context.settings, context.clock),
-            transport=PeerTransport(context.settings, context.clock, context.keyring),
+            transport=PeerTransport(context.settings, context.clock, context.calling),
             context=context,
         )
 

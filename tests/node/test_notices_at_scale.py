@@ -34,14 +34,15 @@ from node.worker.notices import send_due_notices
 
 settings, clock = load(), SystemClock()
 keyring = Keyring(keyring_file.read(settings.key_file, settings.read_passphrase()))
+context = Context(settings, clock, keyring, charter.in_force)
 node = Node(
     settings=settings,
     clock=clock,
     database=Database(settings.database_url, unsafe=True),
     keyring=keyring,
     mailer=Mailer(settings, clock),
-    transport=PeerTransport(settings, clock, keyring),
-    context=Context(settings, clock, keyring, charter.in_force),
+    transport=PeerTransport(settings, clock, context.calling),
+    context=context,
 )
 while send_due_notices(node):
     pass

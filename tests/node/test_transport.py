@@ -12,7 +12,6 @@ import pytest
 
 from node import config
 from node.clock import FixedClock
-from node.keyring import Keyring, NodeKeys
 from node.transport import PeerTransport, TransportFailure, may_call
 from protocol import Charter, Member, Policy, SealingKey, SigningKey, http, limits
 from tests.equipment.certificates import Authority
@@ -20,9 +19,7 @@ from tests.equipment.certificates import Authority
 NOW = 1_800_000_000
 PATH = "/peer/v1/hello"
 BODY = b'{"hello":"biwa"}'
-OUR_KEYS = Keyring(NodeKeys.generate(SigningKey.generate().verify_key))
-OUR_KEY = OUR_KEYS.signing
-PEER_KEY, STRANGER = (SigningKey.generate() for _ in range(2))
+OUR_KEY, PEER_KEY, STRANGER = (SigningKey.generate() for _ in range(3))
 SEALING = SealingKey.generate().public.raw
 
 
@@ -140,7 +137,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def post(clock: FixedClock) -> Iterator[Post]:
-    transport = PeerTransport(config.parse({"TASUKI_MEMBER_ID": "aoba"}), clock, OUR_KEYS)
+    transport = PeerTransport(config.parse({"TASUKI_MEMBER_ID": "aoba"}), clock, lambda _: OUR_KEY)
     yield lambda url: transport.post(charter(url), "biwa", PATH, BODY)
     transport.close()
 
@@ -321,7 +318,7 @@ def post_over_tls(peer: Peer, ca_file: Path | None) -> http.VerifiedResponse:
     settings = config.parse(
         {"TASUKI_MEMBER_ID": "aoba", "TASUKI_CA_FILE": str(ca_file) if ca_file else ""}
     )
-    transport = PeerTransport(settings, FixedClock(NOW), OUR_KEYS)
+    transport = PeerTransport(settings, FixedClock(NOW), lambda _: OUR_KEY)
     try:
         return transport.post(charter(f"https://localhost:{peer.port}"), "biwa", PATH, BODY)
     finally:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from node.app import open_node
+from node.cli.doctor import own_keys
 from node.cli.doctor.findings import OK, WARNING, WRONG, Finding
 from node.config import Settings
 from node.installation import Node
@@ -41,7 +42,8 @@ ADVICE = {
     "clock-skew": "Set the clock that is wrong; use NTP on both sides.",
     "rate-limited": "Wait a minute and run this again.",
     "maintenance": "The node answers, and belongs to no alliance yet, or is being worked on.",
-    "key-unknown": "The charter there names other keys for this member: compare the digests.",
+    "key-unknown": "The charter there names other keys for this member. Start this node, which "
+    "fetches the newest charter by itself, and run this again.",
     "peer-blocked": "That member has blocked this one: speak with them.",
 }
 
@@ -76,14 +78,11 @@ def look_at_charter(visit: Visit) -> list[Finding]:
     if us is None:
         text = f"{charter.name} has no member {node.context.member_id}"
         return [Finding("charter", WRONG, text, "Correct TASUKI_MEMBER_ID.")]
-    if not node.context.holds_key(charter):
-        advice = "Restore the key file that belongs to this database."
-        return [Finding("charter", WRONG, "the charter names another key for this node", advice)]
     if us.url != node.settings.public_url:
         text = f"the charter says {us.url}, TASUKI_PUBLIC_URL says {node.settings.public_url}"
         return [Finding("charter", WRONG, text, "Peers call the charter's: set it to that.")]
     text = f"{charter.name}, version {charter.version}, digest {charter.digest.hex()[:16]}"
-    return [Finding("charter", OK, text), *_licences(visit, charter)]
+    return [Finding("charter", OK, text), *own_keys.look(node, charter), *_licences(visit, charter)]
 
 
 def _licences(visit: Visit, charter: Charter) -> Iterator[Finding]:
