@@ -307,8 +307,10 @@ def _refuse(
     if parsed is not None:
         try:
             response = _signed(gate, refusal.status, content, http.PROBLEM_TYPE, parsed)
-        except ProtocolError:
-            log.warning("an answer cannot be signed", request=g.request_id)
+        except ProtocolError as unsigned:
+            # Nobody may take it for a verdict: it says only that there is none now.
+            content = problems.problem(unsigned, g.request_id, verified=False)
+            response = Response(content, unsigned.status, content_type=http.PROBLEM_TYPE)
     _add_advice(response, refusal)
     return response
 
