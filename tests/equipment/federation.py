@@ -122,8 +122,13 @@ class RunningNode:
 class Federation:
     """An alliance of processes: `federation["aoba"].start()`."""
 
-    def __init__(self, nodes: dict[str, RunningNode], charter: Charter) -> None:
-        self.nodes, self.charter = nodes, charter
+    def __init__(
+        self,
+        nodes: dict[str, RunningNode],
+        charter: Charter,
+        identities: Mapping[str, SigningKey],
+    ) -> None:
+        self.nodes, self.charter, self.identities = nodes, charter, identities
 
     def __getitem__(self, member: str) -> RunningNode:
         return self.nodes[member]
@@ -165,7 +170,7 @@ def founded(
             nodes[member] = _prepare(
                 folder / member, member, ports[member], identities[member], url, more
             )
-        federation = Federation(nodes, _found(nodes, identities, credit_limit))
+        federation = Federation(nodes, _found(nodes, identities, credit_limit), identities)
         yield federation
     finally:
         for running in nodes.values():

@@ -1,6 +1,6 @@
 """A change of one node's keys: staged, decided without people, and nothing on its way is lost."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,81 +20,25 @@ from protocol import (
     OrderAnswer,
     OrderRequest,
     Signed,
-    SignedDocument,
     SigningKey,
     decree,
     next_draft,
     sign,
 )
-from tests.equipment.alliance import MEMBERS, Alliance, House
+from tests.equipment.alliance import Alliance, House
 from tests.equipment.deciding import decide, enact, in_force, propose, tell
+from tests.equipment.key_office import PASSPHRASE, THREE, KeyOffice, key_office, rotated
 from tests.equipment.letters import deliver, handle
 from tests.equipment.peers import HELLO, Answer, Caller, node_of, stored
 from tests.equipment.referring import accept, received, refer, sent
 
-PASSPHRASE = "a passphrase for tests only"
 DECLINE = Decline(referral="referral-0001", declined_at=1_800_000_000).encode()
 FOLLOWING = "/peer/v1/following"
-THREE = ("aoba", "biwa", "seeds")
-
-
-@dataclass(frozen=True)
-class Office:
-    """biwa with its key file on a disk, as other processes of the node see it."""
-
-    house: House
-    identity: SigningKey
-    file: Path
-
-    @property
-    def keyring(self) -> Keyring:
-        return self.house.context.keyring
-
-    def opened_again(self) -> House:
-        """Another process of the same node."""
-        watch = keyring_file.Watch(self.file, lambda: PASSPHRASE)
-        context = replace(self.house.context, keyring=Keyring(watch.first(), watch.changed))
-        return House(context, self.house.database)
-
-    def stage(self) -> None:
-        with self.house.database.reading() as session:
-            named = keys.ever_named(session, self.house.context)
-        now = self.house.context.now()
-        keyring_file.change(self.file, PASSPHRASE, lambda held: keys.with_staged(held, named, now))
-        self.keyring.look_again()
-
-    def rotate(self) -> SignedDocument:
-        self.stage()
-        with self.house.database.transaction() as session:
-            return keys.rotate(session, self.house.context, self.identity, actor="cli")
 
 
 @pytest.fixture
-def office(alliance: Alliance, tmp_path: Path) -> Office:
-    file = tmp_path / "keys" / "node.key"
-    biwa = alliance["biwa"]
-    keyring_file.create(file, PASSPHRASE, biwa.context.keyring._keys)
-    watch = keyring_file.Watch(file, lambda: PASSPHRASE)
-    settings = replace(biwa.context.settings, data_dir=tmp_path, passphrase=PASSPHRASE)
-    assert settings.key_file == file
-    context = replace(
-        biwa.context, settings=settings, keyring=Keyring(watch.first(), watch.changed)
-    )
-    alliance.houses["biwa"] = House(context, biwa.database)
-    return Office(alliance["biwa"], alliance.identities["biwa"], file)
-
-
-def rotated(alliance: Alliance, office: Office, enacting: tuple[str, ...] = MEMBERS) -> None:
-    """biwa's new keys are decided by the nodes alone, and in force at some of them."""
-    digest = office.rotate().digest
-    for name in ("aoba", "seeds"):
-        tell(office.house, alliance[name], digest)
-        with alliance[name].database.transaction() as session:
-            assert decrees.approve_by_ourselves(session, alliance[name].context) == 1
-        tell(office.house, alliance[name], digest)
-    enacted = decide(alliance, "biwa", THREE)
-    for name in enacting:
-        assert enact(alliance[name], enacted)
+def office(alliance: Alliance, tmp_path: Path) -> KeyOffice:
+    return key_office(alliance, "biwa", tmp_path)
 
 
 def states(house: House) -> list[State]:
@@ -132,7 +76,7 @@ def ask(us: House, them: House, under: Charter, path: str, key: SigningKey) -> A
 
 
 def test_the_nodes_decide_alone_and_biwa_signs_with_the_new_key(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     before = office.house.context.signing(alliance.charter)
     assert states(office.house) == [State.IN_USE]
@@ -146,7 +90,7 @@ def test_the_nodes_decide_alone_and_biwa_signs_with_the_new_key(
         assert in_force(house).member("biwa").verify_key == after.verify_key
 
 
-def test_running_it_again_proposes_the_same_keys(alliance: Alliance, office: Office) -> None:
+def test_running_it_again_proposes_the_same_keys(alliance: Alliance, office: KeyOffice) -> None:
     first, content = office.rotate(), office.file.read_bytes()
     assert states(office.house) == [State.IN_USE, State.STAGED]
     assert office.rotate().digest == first.digest
@@ -171,7 +115,7 @@ def test_running_it_again_proposes_the_same_keys(alliance: Alliance, office: Off
 
 
 def test_somebody_elses_recovery_sheet_is_refused_and_changes_nothing(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     office.stage()
     for identity, whose in (
@@ -188,7 +132,7 @@ def test_somebody_elses_recovery_sheet_is_refused_and_changes_nothing(
 
 
 def test_a_running_process_reads_the_key_file_again_when_the_charter_names_a_new_key(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     web = office.opened_again()
     rotated(alliance, office)
@@ -204,7 +148,9 @@ def test_a_running_process_reads_the_key_file_again_when_the_charter_names_a_new
     assert len(read) == 1
 
 
-def test_letters_on_their_way_arrive_in_both_directions(alliance: Alliance, office: Office) -> None:
+def test_letters_on_their_way_arrive_in_both_directions(
+    alliance: Alliance, office: KeyOffice
+) -> None:
     biwa, aoba, seeds = office.house, alliance["aoba"], alliance["seeds"]
     # Sealed to the old key by aoba, signed with the old key by biwa, and not sent yet.
     to_biwa, from_biwa = refer(aoba, "biwa"), refer(biwa, "seeds")
@@ -222,7 +168,7 @@ def test_letters_on_their_way_arrive_in_both_directions(alliance: Alliance, offi
 
 
 def test_a_letter_that_came_before_the_change_is_handled_behind_it(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     biwa, seeds = office.house, alliance["seeds"]
     refer(biwa, "seeds")
@@ -235,7 +181,7 @@ def test_a_letter_that_came_before_the_change_is_handled_behind_it(
 
 
 def test_a_receipt_from_before_the_change_proves_the_delivery_still(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     biwa, aoba = office.house, alliance["aoba"]
     refer(aoba, "biwa")
@@ -251,7 +197,7 @@ def test_a_receipt_from_before_the_change_proves_the_delivery_still(
 
 
 def test_who_is_behind_asks_with_its_old_key_what_it_missed_and_nothing_else(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     biwa, aoba = office.house, alliance["aoba"]
     old = biwa.context.signing(alliance.charter)
@@ -268,7 +214,7 @@ def test_who_is_behind_asks_with_its_old_key_what_it_missed_and_nothing_else(
 
 
 def test_whoever_is_behind_can_prove_what_a_node_with_new_keys_answers(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     bridge = alliance["bridge"]
     rotated(alliance, office, enacting=("aoba", "biwa", "seeds"))
@@ -279,7 +225,7 @@ def test_whoever_is_behind_can_prove_what_a_node_with_new_keys_answers(
 
 
 def test_a_peer_that_has_not_heard_of_the_new_key_says_that_it_is_behind(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     rotated(alliance, office, enacting=("biwa",))
     charter = in_force(office.house)
@@ -308,7 +254,7 @@ def owe(house: House, entry_id: str) -> Signed[Order]:
 
 
 def test_points_go_on_from_an_order_of_the_old_key_to_one_of_the_new(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     biwa, bridge = office.house, alliance["bridge"]
     carried = owe(biwa, "opened-before-the-change")
@@ -337,7 +283,7 @@ def test_points_go_on_from_an_order_of_the_old_key_to_one_of_the_new(
 # --- The key file of before the change. ---
 
 
-def lose(alliance: Alliance, office: Office) -> Office:
+def lose(alliance: Alliance, office: KeyOffice) -> KeyOffice:
     """biwa's key file is the one of before the change again."""
     held = keyring_file.read(office.file, PASSPHRASE)
     keyring_file.replace(office.file, PASSPHRASE, replace(held, pairs=held.pairs[:1]))
@@ -346,7 +292,7 @@ def lose(alliance: Alliance, office: Office) -> Office:
 
 
 def test_without_the_key_of_the_charter_nothing_is_signed_and_the_door_says_so(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     rotated(alliance, office)
     biwa, aoba = lose(alliance, office).house, alliance["aoba"]
@@ -363,7 +309,7 @@ def test_without_the_key_of_the_charter_nothing_is_signed_and_the_door_says_so(
 
 
 def test_a_node_that_lost_its_key_gets_new_ones_with_another_members_help(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     rotated(alliance, office)
     lost = lose(alliance, office)
@@ -394,7 +340,7 @@ def test_a_node_that_lost_its_key_gets_new_ones_with_another_members_help(
 
 
 def test_old_keys_are_dropped_when_the_last_letter_to_them_has_come(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     aoba, biwa = alliance["aoba"], office.house
     rotated(alliance, office)
@@ -413,7 +359,7 @@ def test_old_keys_are_dropped_when_the_last_letter_to_them_has_come(
 
 
 def test_nothing_is_dropped_while_the_key_in_use_is_not_here(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     rotated(alliance, office)
     lost = lose(alliance, office)
@@ -424,7 +370,7 @@ def test_nothing_is_dropped_while_the_key_in_use_is_not_here(
 
 
 def test_a_draft_that_does_more_than_change_keys_waits_for_people(
-    alliance: Alliance, office: Office
+    alliance: Alliance, office: KeyOffice
 ) -> None:
     office.stage()
     pair = office.keyring.pairs[-1]
