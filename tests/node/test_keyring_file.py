@@ -1,12 +1,18 @@
 """The key file: it opens with its passphrase alone, and says which of its troubles it is."""
 
+import hashlib
 import json
+from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nacl.pwhash import argon2id
+from nacl.secret import SecretBox
 
 from node import keyring_file
-from node.keyring import NodeKeys
+from node.keyring import KeyPair, NodeKeys
 from node.keyring_file import (
     KeyFileDamaged,
     KeyFileExists,
@@ -34,6 +40,80 @@ def path(tmp_path: Path, keys: NodeKeys) -> Path:
 
 def test_the_keys_read_back(path: Path, keys: NodeKeys) -> None:
     assert keyring_file.read(path, PASSPHRASE) == keys
+
+
+def test_keys_of_a_rotation_read_back_in_their_order(path: Path, keys: NodeKeys) -> None:
+    both = replace(keys, pairs=(*keys.pairs, KeyPair.generate(1_800_000_000)))
+    assert keyring_file.change(path, PASSPHRASE, lambda _: both) == both
+    assert keyring_file.read(path, PASSPHRASE) == both
+    assert [each.name for each in path.parent.iterdir()] == ["node.key"]
+
+
+def file_of_the_first_release(keys: NodeKeys) -> bytes:
+    """As `tasuki init` wrote it when a node had one pair of keys for ever."""
+    (pair,) = keys.pairs
+    inside = {
+        "identity": keys.identity.hex(),
+        "signing_seed": pair.signing_seed.hex(),
+        "sealing": pair.sealing.hex(),
+        "data": {str(key_id): key.hex() for key_id, key in keys.data.items()},
+        "data_current": keys.data_current,
+        "blind_index": keys.blind_index.hex(),
+        "records": keys.records.hex(),
+        "session": keys.session.hex(),
+    }
+    salt = bytes(range(argon2id.SALTBYTES))
+    key = argon2id.kdf(32, PASSPHRASE.encode(), salt, opslimit=1, memlimit=8192)
+    sealed = bytes(SecretBox(key).encrypt(json.dumps(inside).encode()))
+    outside = {
+        "format": "tasuki-keys-1",
+        "operations": 1,
+        "memory_bytes": 8192,
+        "salt": b64encode(salt).decode(),
+        "box": b64encode(sealed).decode(),
+        "sha256": hashlib.sha256(sealed).hexdigest(),
+    }
+    return json.dumps(outside).encode()
+
+
+def test_a_file_of_a_release_without_rotation_opens(path: Path, keys: NodeKeys) -> None:
+    path.write_bytes(file_of_the_first_release(keys))
+    assert keyring_file.read(path, PASSPHRASE) == keys
+
+
+def test_a_change_that_changes_nothing_writes_nothing(path: Path, keys: NodeKeys) -> None:
+    content = path.read_bytes()
+    assert keyring_file.change(path, PASSPHRASE, lambda held: held) == keys
+    assert path.read_bytes() == content
+
+
+def test_changes_at_once_come_one_after_the_other(path: Path) -> None:
+    def add(at: int) -> None:
+        keyring_file.change(
+            path,
+            PASSPHRASE,
+            lambda held: replace(held, pairs=(*held.pairs, KeyPair.generate(at))),
+        )
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(add, range(1, 5)))
+    made = [pair.made_at for pair in keyring_file.read(path, PASSPHRASE).pairs]
+    assert sorted(made) == [0, 1, 2, 3, 4]
+
+
+def test_a_process_reads_what_another_wrote_and_keeps_what_it_has_when_it_cannot(
+    path: Path, keys: NodeKeys
+) -> None:
+    watch = keyring_file.Watch(path, lambda: PASSPHRASE)
+    assert watch.first() == keys
+    assert watch.changed() is None
+    both = replace(keys, pairs=(*keys.pairs, KeyPair.generate(1)))
+    keyring_file.replace(path, PASSPHRASE, both)
+    assert watch.changed() == both
+    path.write_bytes(b"cut off")
+    assert watch.changed() is None
+    path.unlink()
+    assert watch.changed() is None
 
 
 def test_nothing_secret_stands_in_the_file(path: Path, keys: NodeKeys) -> None:
