@@ -10,6 +10,7 @@ from concurrent.futures import as_completed
 import structlog
 
 from node.installation import Node
+from node.keyring import KeyNotHeld
 from node.services import decrees, ledger
 from node.worker.calls import ask, others, post
 from node.worker.ledger import CERTIFICATES_PATH, Lines, pull
@@ -133,7 +134,7 @@ class Ballots:
         try:
             with self._node.database.transaction() as session:
                 return answer(session, self._node.context, body)
-        except ProtocolError as refusal:
+        except (ProtocolError, KeyNotHeld) as refusal:
             log.info("we refuse our own ballot", path=path, code=refusal.code)
             return None
 
