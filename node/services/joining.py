@@ -9,6 +9,7 @@ belongs.  PEER 4, SPEC Joining.
 import hmac
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
@@ -103,7 +104,7 @@ def invitation(session: Session, context: Context, member: str) -> InvitationVie
 def receive_request(session: Session, context: Context, body: bytes) -> JoinAnswer:
     """Take the answer to an invitation; the same again gets what there is by now."""
     charter = context.charter(session)
-    request = joining.open_request(body, context.keyring.sealing, charter, context.member_id)
+    request = _opened(context, charter, body)
     row = _invited(session, request)
     if row.card is None:
         joining.verify_request(request, _kept(row), charter, context.now())
@@ -170,6 +171,15 @@ def enter(session: Session, context: Context, file: InvitationFile, *, actor: st
     """
     founding = decree.founding_of(file.charters, file.invitation.founding)
     return membership.hold(session, context, founding, actor=actor)
+
+
+def _opened(context: Context, charter: Charter, body: bytes) -> JoinRequest:
+    """The request, sealed to the key of today, or to an older one by a newcomer that took long."""
+    *older, newest = [pair.opening for pair in context.keyring.pairs]
+    for key in older:
+        with suppress(errors.CannotDecrypt):
+            return joining.open_request(body, key, charter, context.member_id)
+    return joining.open_request(body, newest, charter, context.member_id)
 
 
 def _row(session: Session, member: str) -> models.Invitation:

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 from alembic import command
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 

@@ -36,7 +36,9 @@ def routes(web: WebHouse, method: str) -> list[str]:
     return [
         re.sub(r"<[^>]+>", "nothing-there", re.sub(r"<int:[^>]+>", "1", rule.rule))
         for rule in web.app.url_map.iter_rules()
-        if method in (rule.methods or ()) and rule.endpoint.partition(".")[0] != "peer"
+        if method in (rule.methods or ())
+        # No pages: nobody is signed in there.
+        and rule.endpoint.partition(".")[0] not in ("peer", "joining")
     ]
 
 
