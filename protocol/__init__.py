@@ -119,7 +119,7 @@ from protocol.ledger.certificates import (
     verify_certificate,
     verify_order,
 )
-from protocol.ledger.evidence import Evidence, evidence_of, verify_evidence
+from protocol.ledger.evidence import Evidence, epoch_claimed, evidence_of, verify_evidence
 from protocol.ledger.guards import (
     NO_GUARD,
     Guard,
@@ -292,6 +292,7 @@ __all__ = [
     "draft_signers",
     "encode_vote",
     "envelope",
+    "epoch_claimed",
     "errors",
     "evidence_of",
     "fingerprint",

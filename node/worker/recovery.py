@@ -4,6 +4,7 @@ Between two transactions stands the network: a fence is durable before the first
 what it leads to before the first order of its incarnation leaves.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, as_completed
 from functools import partial
@@ -58,6 +59,9 @@ class Recovery:
         self._promises: Promises | None = None
         self._pause_s = 0
         self._not_before = 0
+        # Digest of a proof -> who has it; and how many of the oldest waited in the rounds before.
+        self._shown: dict[bytes, set[str]] = {}
+        self._skipped = 0
 
     def is_over(self) -> bool:
         """Whether orders may be opened; if not, one more round is made, when it is due."""
@@ -218,13 +222,21 @@ class Recovery:
         """Show every member what proves that an owner signed twice, until all of them have it."""
         node = self._node
         with node.database.reading() as session:
-            charter, waiting = node.context.charter(session), evidence.untold(session)
-        for proof in waiting:
-            asked = list(others(node, charter))
-            answers = self._ask_all(charter, asked, EVIDENCE_PATH, proof)
-            if sum(isinstance(answer, bytes) for _, answer in answers) == len(asked):
+            charter = node.context.charter(session)
+            waiting = evidence.untold(session, self._skipped)
+        for account, proof in waiting:
+            shown = self._shown.setdefault(_mark(proof), set())
+            missing = [member for member in others(node, charter) if member not in shown]
+            answers = self._ask_all(charter, missing, EVIDENCE_PATH, proof)
+            shown.update(member for member, answer in answers if isinstance(answer, bytes))
+            # The accused is told, and does not decide whether everybody was.
+            if shown >= {*others(node, charter)} - {account}:
+                del self._shown[_mark(proof)]
                 with node.database.transaction() as session:
                     evidence.note_told(session, node.context, proof)
+        # One who is away or refuses keeps its proofs waiting, and not those behind them.
+        left = sum(_mark(proof) in self._shown for _, proof in waiting)
+        self._skipped = self._skipped + left if waiting else 0
         return False
 
     def _ask_all(
@@ -245,6 +257,10 @@ class Recovery:
                 yield calls[done], done.result()
         except TimeoutError:
             log.info("somebody keeps us waiting", path=path)
+
+
+def _mark(proof: bytes) -> bytes:
+    return hashlib.sha256(proof).digest()
 
 
 def _read(parse: Callable[[bytes], T], body: bytes, member: str) -> T | None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from protocol import limits
 from protocol.charter import Charter
-from protocol.documents.ledger import Order
+from protocol.documents.ledger import ORDER, Order
 from protocol.errors import EvidenceInvalid
 from protocol.ledger.certificates import verify_order
-from protocol.signed import Signed, SignedDocument
+from protocol.signed import Signed, SignedDocument, require_kind
 from protocol.strictjson import Reader, encode, parse
 
 
@@ -52,10 +52,25 @@ def evidence_of(one: Signed[Order], other: Signed[Order]) -> Evidence:
 
 def verify_evidence(data: bytes, charter: Charter) -> Evidence:
     """The evidence, proven under the charter of the orders' epoch."""
+    one, other = (verify_order(document, charter) for document in _orders(data))
+    return evidence_of(one, other)
+
+
+def epoch_claimed(data: bytes) -> int:
+    """The epoch that the orders say they are of, which tells whose keys prove them; no proof yet.
+
+    What was signed twice in an epoch stays so when the epoch has ended.
+    """
+    one, _ = _orders(data)
+    require_kind(one, ORDER)
+    return Order.parse(one.payload).epoch
+
+
+def _orders(data: bytes) -> tuple[SignedDocument, SignedDocument]:
     reader = Reader(parse(data, bytes_max=limits.EVIDENCE_BYTES_MAX))
     documents = reader.list("orders", 2)
     reader.done()
     if len(documents) != 2:
         raise EvidenceInvalid("evidence holds two orders")
-    one, other = (verify_order(SignedDocument.from_json(each), charter) for each in documents)
-    return evidence_of(one, other)
+    one, other = map(SignedDocument.from_json, documents)
+    return one, other

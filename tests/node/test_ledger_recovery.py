@@ -9,29 +9,21 @@ from sqlalchemy import delete, func, select
 
 from node import models
 from node.services import ledger, restores, seats
-from node.services.ledger import evidence, rejoining, tenure
-from node.services.ledger.evidence import KEPT_MAX_PER_ACCOUNT
+from node.services.ledger import rejoining, tenure
 from node.services.ledger.guards import SQLGuards
 from node.worker.ledger import ORDERS_PATH, LedgerRounds, pull
-from node.worker.recovery import EVIDENCE_PATH, FENCES_PATH, Recovery
+from node.worker.recovery import FENCES_PATH, Recovery
 from protocol import (
-    CORRECTION,
     FIRST_INCARNATION,
-    OrderRequest,
-    ProtocolError,
-    Signed,
     SignedDocument,
     Standing,
     Tenure,
     begin,
     decree,
     errors,
-    evidence_of,
-    sign,
-    verify_order,
 )
-from protocol.documents.ledger import ORDER
 from tests.equipment.alliance import Alliance, House
+from tests.equipment.ordering import opened, owe, proofs, second_order, vote
 from tests.equipment.wires import node_with, wires_of
 
 OTHERS = ("biwa", "seeds", "bridge")
@@ -41,32 +33,6 @@ OTHERS = ("biwa", "seeds", "bridge")
 def executor() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(8) as pool:
         yield pool
-
-
-def owe(house: House, to: str, entry_id: str = "") -> None:
-    with house.database.transaction() as session:
-        ledger.pay(
-            session,
-            house.context,
-            entry_id=entry_id or secrets.token_hex(16),
-            kind=CORRECTION,
-            to=to,
-            points=1,
-            reference=bytes(32),
-        )
-
-
-def opened(house: House) -> Signed | None:
-    with house.database.transaction() as session:
-        return ledger.open_order(session, house.context)
-
-
-def vote(house: House, order: Signed) -> bytes:
-    with house.database.transaction() as session:
-        answer = ledger.vote_on(session, house.context, OrderRequest(order.document).encode())
-    if isinstance(answer, ProtocolError):
-        raise answer
-    return answer
 
 
 def lose_memory(house: House) -> None:
@@ -90,11 +56,6 @@ def balances(alliance: Alliance, executor: ThreadPoolExecutor) -> set[tuple[tupl
 def held(house: House) -> Tenure:
     with house.database.reading() as session:
         return tenure.tenure(session, house.context)
-
-
-def proofs(house: House) -> list[evidence.Accusation]:
-    with house.database.reading() as session:
-        return list(evidence.accusations(session))
 
 
 def run(rounds: LedgerRounds, alliance: Alliance, times: int = 6) -> int:
@@ -195,37 +156,6 @@ def test_the_second_of_two_live_clones_stops_the_first_until_it_is_started_again
     assert balances(alliance, executor) == {
         (("aoba", -2), ("biwa", 2), ("seeds", 0), ("bridge", 0))
     }
-
-
-def second_order(house: House, order: Signed) -> Signed:
-    """Another order for the same place, signed by the same key."""
-    other = order.body.encode().replace(b'"to":"biwa"', b'"to":"bridge"')
-    assert other != order.body.encode()
-    with house.database.reading() as session:
-        charter = house.context.charter(session)
-    return verify_order(sign(ORDER, other, house.context.keyring.signing), charter)
-
-
-def test_two_orders_for_one_place_are_evidence_that_everybody_gets(
-    alliance: Alliance, executor: ThreadPoolExecutor
-) -> None:
-    aoba, seeds = alliance["aoba"], alliance["seeds"]
-    owe(aoba, "biwa")
-    one = opened(aoba)
-    assert one is not None
-    vote(seeds, one)
-    with pytest.raises(errors.OrderConflict):
-        vote(seeds, second_order(aoba, one))
-    (proof,) = proofs(seeds)
-    assert (proof.account, proof.sequence, proof.incarnation) == ("aoba", 1, 1)
-    assert proof.told_at is None
-    node = node_with(alliance, "seeds")
-    recovery = Recovery(node, executor)
-    recovery.tell_evidence()
-    recovery.tell_evidence()
-    assert wires_of(node).asked.count(("biwa", EVIDENCE_PATH)) == 1
-    for house in alliance.houses.values():
-        assert [each.document for each in proofs(house)] == [proof.document]
 
 
 def test_an_account_whose_key_signed_twice_is_unlocked_by_counting(
@@ -360,32 +290,6 @@ def test_a_fence_is_promised_to_its_own_account_and_to_one_attempt_only(
 def guards(house: House) -> int:
     with house.database.reading() as session:
         return session.scalar(select(func.count()).select_from(models.LedgerGuard)) or 0
-
-
-def test_false_evidence_is_refused_and_true_evidence_is_kept_up_to_a_bound(
-    alliance: Alliance,
-) -> None:
-    seeds, aoba = alliance["seeds"], alliance["aoba"]
-    owe(aoba, "biwa")
-    order = opened(aoba)
-    assert order is not None
-    same = b'{"orders":[%b,%b]}' % (order.document.encode(), order.document.encode())
-    with seeds.database.transaction() as session, pytest.raises(errors.EvidenceInvalid):
-        evidence.receive(session, seeds.context, same)
-    assert proofs(seeds) == []
-
-    key = aoba.context.keyring.signing
-    for sequence in range(1, KEPT_MAX_PER_ACCOUNT + 3):
-        one, two = (
-            verify_order(
-                sign(ORDER, order.body._replace(sequence=sequence, seen=seen).encode(), key),
-                alliance.charter,
-            )
-            for seen in ({}, {"biwa": 1})
-        )
-        with seeds.database.transaction() as session:
-            evidence.receive(session, seeds.context, evidence_of(one, two).encode())
-    assert len(proofs(seeds)) == KEPT_MAX_PER_ACCOUNT
 
 
 def test_what_peers_show_is_taken_for_a_restore_only_while_there_is_one(

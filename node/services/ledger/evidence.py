@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.refusals import NotThere
+from node.services import charter as charters
 from node.services.ledger.books import SQLBooks
 from protocol import (
     Charter,
@@ -16,6 +17,7 @@ from protocol import (
     Order,
     Signed,
     SignedDocument,
+    epoch_claimed,
     errors,
     evidence_of,
     limits,
@@ -66,8 +68,14 @@ def look_for(
 
 
 def receive(session: Session, context: Context, body: bytes) -> None:
-    """Keep the evidence that a member shows, once it is proven."""
-    keep(session, context, verify_evidence(body, context.charter(session)))
+    """Keep the evidence that a member shows, once it is proven, of this epoch or an earlier one."""
+    epoch = epoch_claimed(body)
+    try:
+        charter = charters.of_epoch(session, epoch)
+    except charters.NotFounded:
+        ours = context.charter(session).epoch
+        raise errors.EpochMismatch(f"evidence of epoch {epoch}", epoch=ours) from None
+    keep(session, context, verify_evidence(body, charter))
 
 
 def keep(session: Session, context: Context, evidence: Evidence) -> None:
@@ -90,10 +98,12 @@ def keep(session: Session, context: Context, evidence: Evidence) -> None:
     session.flush()
 
 
-def untold(session: Session) -> list[bytes]:
-    """Proofs that not every member is known to have yet, oldest first."""
-    waiting = select(_table.document).where(_table.told_at.is_(None)).order_by(_table.found_at)
-    return list(session.scalars(waiting.limit(TOLD_AT_ONCE)))
+def untold(session: Session, skip: int = 0) -> list[tuple[str, bytes]]:
+    """Accused and proof of those that not every other member is known to have, oldest first."""
+    waiting = select(_table.account, _table.document).where(_table.told_at.is_(None))
+    ordered = waiting.order_by(_table.found_at, *_table.__table__.primary_key)
+    rows = session.execute(ordered.offset(skip).limit(TOLD_AT_ONCE))
+    return [(row.account, row.document) for row in rows]
 
 
 def note_told(session: Session, context: Context, document: bytes) -> None:
