@@ -90,7 +90,7 @@ def ask(question: str, option: str, *, hidden: bool = False) -> str:
     """What somebody types; where nobody can, the option that says it instead."""
     at_terminal = sys.stdin.isatty()
     try:
-        return str(click.prompt(question, hide_input=hidden and at_terminal))
+        return str(click.prompt(question, hide_input=hidden and at_terminal, err=True))
     except click.Abort as abort:
         if at_terminal:
             raise
