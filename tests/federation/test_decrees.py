@@ -2,10 +2,19 @@
 
 import pytest
 
+from node.installation import Node
 from node.services import charter as charters
+from node.services import decrees
 from protocol import decree
-from tests.equipment.by_command import PATIENCE_S, all_at, decide, in_force, refer_and_wait
-from tests.equipment.federation import Federation, eventually
+from tests.equipment.by_command import (
+    PATIENCE_S,
+    all_at,
+    decide,
+    in_force,
+    refer_and_wait,
+    tasuki,
+)
+from tests.equipment.federation import Federation, RunningNode, eventually
 from tests.equipment.standing import agree, balance, digests, offer_from
 
 pytestmark = pytest.mark.federation
@@ -79,3 +88,52 @@ def test_an_expelled_member_is_answered_no_more_and_its_account_stands_still(
     )
     assert {balance(each, "bridge") for each in remaining} == {1}
     eventually(lambda: len(digests(remaining)) == 1, timeout_s=PATIENCE_S, what="equal digests")
+
+
+def test_a_ballot_whose_proposer_is_gone_is_taken_over_and_payments_go_on(
+    federation: Federation,
+) -> None:
+    agree(federation["biwa"])
+    aoba, remaining = federation["aoba"], [federation[name] for name in ("biwa", "seeds", "bridge")]
+    for each in remaining:
+        each.start()
+    # Aoba's machine says what a proposer says up to the fence, and is never heard of again.
+    digest = bytes.fromhex(str(tasuki(aoba, "charter", "draft", "--limit", "biwa=33")["digest"]))
+    with aoba.node.database.reading() as session:
+        news = decrees.news(session, federation.charter, digest).encode()
+    for each in remaining:
+        assert said(federation, each, "drafts", news) == 200
+    for name in ("biwa", "seeds"):
+        tasuki(federation[name], "charter", "approve", digest.hex())
+    biwa = federation["biwa"].node
+    eventually(lambda: is_ready(biwa), timeout_s=PATIENCE_S, what="a draft that enough approve of")
+    with biwa.database.reading() as session:
+        request = decrees.ready(session, biwa.context)
+    assert request is not None
+    first = decree.next_ballot(0, federation.charter, "aoba")
+    fence = decree.FenceRequest(first, request.draft, request.approvals).encode()
+    answers = {said(federation, each, "ballots", fence) for each in remaining}
+    assert answers <= {200, 409}, "unless they were quicker"
+
+    eventually(
+        lambda: all(in_force(each).version == 2 for each in remaining),
+        timeout_s=PATIENCE_S,
+        what="version 2 without its proposer",
+    )
+    offer_from(federation["seeds"], "biwa")
+    eventually(
+        lambda: {balance(each, "seeds") for each in remaining} == {1},
+        timeout_s=PATIENCE_S,
+        what="a point under the new version",
+    )
+
+
+def said(federation: Federation, to: RunningNode, what: str, body: bytes) -> int:
+    """What aoba says over the wire, and how it is taken."""
+    transport = federation["aoba"].node.transport
+    return transport.post(federation.charter, to.member, f"/peer/v1/{what}", body).status
+
+
+def is_ready(node: Node) -> bool:
+    with node.database.reading() as session:
+        return decrees.ready(session, node.context) is not None
