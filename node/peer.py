@@ -12,6 +12,7 @@ because a peer believes no other answer.
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -28,8 +29,8 @@ from node.keyring import KeyNotHeld
 from node.peer_addresses import ENDPOINTS, Call, Endpoint
 from node.services import charter as charters
 from node.services import membership, nonces, restores
-from node.services.charter import NotFounded
-from protocol import Charter, ProtocolError, VerifyKey, errors, http, problems
+from node.services.charter import Departure, NotFounded, departures
+from protocol import BLOCK, Charter, ProtocolError, VerifyKey, errors, http, problems, standing
 
 log = structlog.get_logger("node.peer")
 
@@ -55,6 +56,7 @@ class Roster:
     """Who may speak to us, as of a moment ago."""
 
     charter: Charter
+    departed: Mapping[str, Departure]
     blocked: frozenset[str]
     recovering: bool
     read_at: float
@@ -85,8 +87,12 @@ class Gate:
         try:
             with self.node.database.reading() as session:
                 charter = self.node.context.charter(session)
+                if held is not None and held.charter.digest == charter.digest:
+                    departed = held.departed
+                else:
+                    departed = departures(session)
                 recovering = restores.is_recovering(session)
-                fresh = Roster(charter, membership.blocked(session), recovering, now)
+                fresh = Roster(charter, departed, membership.blocked(session), recovering, now)
         except NotFounded:
             raise errors.Maintenance("this node belongs to no alliance yet") from None
         except UNAVAILABLE:
@@ -160,7 +166,7 @@ def answer() -> Response:
             body=body,
         )
         roster = gate.roster(parsed.context.epoch)
-        asked = _verify(gate, roster.charter, parsed)
+        asked = _verify(gate, roster, parsed)
     except ProtocolError as refusal:
         return _refuse(gate, refusal, parsed, sender=None)
     try:
@@ -212,12 +218,12 @@ def _read_body(bytes_max: int) -> bytes:
         raise errors.BodyBroken from None
 
 
-def _verify(gate: Gate, charter: Charter, parsed: http.UnverifiedRequest) -> http.VerifiedRequest:
-    node, epoch = gate.node, parsed.context.epoch
+def _verify(gate: Gate, roster: Roster, parsed: http.UnverifiedRequest) -> http.VerifiedRequest:
+    node, charter, epoch = gate.node, roster.charter, parsed.context.epoch
 
     def key_of(sender: str, keyid: str) -> VerifyKey:
         try:
-            return membership.verify_key_of(charter, sender, keyid)
+            return membership.verify_key_of(charter, roster.departed, sender, keyid)
         except errors.KeyUnknown:
             if epoch > charter.epoch:
                 # Perhaps a key of the version that we do not hold yet.
@@ -225,13 +231,13 @@ def _verify(gate: Gate, charter: Charter, parsed: http.UnverifiedRequest) -> htt
                     f"we hold version {charter.version}", epoch=charter.version
                 ) from None
             # Whoever has not heard of its new key in force asks with the old one what it missed.
-            return membership.verify_key_of(gate.charter_of(epoch), sender, keyid)
+            return membership.verify_key_of(gate.charter_of(epoch), {}, sender, keyid)
 
     return http.verify_request(
         parsed,
         now=node.clock.now(),
         authority=node.settings.authority,
-        alliance=charter.alliance,
+        alliance=roster.charter.alliance,
         us=node.context.member_id,
         key_of=key_of,
     )
@@ -242,8 +248,7 @@ def _carry_out(
 ) -> bytes:
     """Spend the nonce, keep to the rate, then do what the body says; committed before returning."""
     node, sender = gate.node, asked.context.sender
-    if sender in roster.blocked:
-        raise errors.PeerBlocked
+    _require_standing(node, roster, endpoint, sender)
     if roster.recovering and not endpoint.while_recovering:
         raise errors.Recovering(retry_after_s=RECOVERING_RETRY_S)
     theirs, ours = asked.context.epoch, roster.charter.version
@@ -256,7 +261,8 @@ def _carry_out(
     is_current = asked.keyid in roster.charter.keys
     gate.rates.take(sender if is_current else asked.keyid, endpoint.weight)
     try:
-        work = endpoint.prepare(Call(node.context, roster.charter, asked, gate.room))
+        departure = roster.departed.get(sender)
+        work = endpoint.prepare(Call(node.context, roster.charter, asked, gate.room, departure))
         with node.database.transaction() as session:
             nonces.use(session, asked)
             outcome = work(session)
@@ -274,6 +280,20 @@ def _carry_out(
     if isinstance(outcome, ProtocolError):
         raise outcome
     return outcome
+
+
+def _require_standing(node: Node, roster: Roster, endpoint: Endpoint, sender: str) -> None:
+    """Refuse a caller that has left or that a measure shuts out at this address."""
+    if sender in roster.departed and endpoint.for_those_behind:
+        # So it learns of the decree that removed it; `Call.require_named` ends it there.
+        return
+    standing.require_standing(
+        sender,
+        roster.charter,
+        node.clock.now(),
+        blocked=BLOCK in endpoint.heeds and sender in roster.blocked,
+        former=roster.departed,
+    )
 
 
 def _spend_nonce(node: Node, asked: http.VerifiedRequest) -> None:

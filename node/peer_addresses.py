@@ -13,8 +13,20 @@ from node.allowance import Room
 from node.context import Context
 from node.services import charter as charters
 from node.services import decrees, inbox, ledger, membership
+from node.services.charter import Departure
 from node.services.ledger import evidence, tenure
-from protocol import Charter, Hello, ProtocolError, envelope, http, limits
+from protocol import (
+    BLOCK,
+    SUSPENSION,
+    Charter,
+    Hello,
+    ProtocolError,
+    Pull,
+    envelope,
+    errors,
+    http,
+    limits,
+)
 
 # What a verified body does inside the transaction. Returned bytes are the answer; a refusal that is
 # *returned* is committed with whatever was written for it, one that is *raised* is rolled back.
@@ -36,10 +48,17 @@ class Call:
     charter: Charter
     asked: http.VerifiedRequest
     room: Room
+    # How the caller left, if it has.
+    departure: Departure | None = None
 
     @property
     def sender(self) -> str:
         return self.asked.context.sender
+
+    def require_named(self, version: int) -> None:
+        """A member that has left hears of the versions that named it, and of no later one."""
+        if self.departure is not None and version > self.departure.last_version:
+            raise errors.MemberExpelled(f"{self.sender} has left", version=self.charter.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +71,12 @@ class Endpoint:
     weight: int = 1
     # Asked of a ledger that is catching up, it is answered all the same.
     while_recovering: bool = True
-    # Also for a member that has not heard of the newest version of the charter.
+    # Also for a member that has not heard of the newest version of the charter, perhaps because
+    # that is the one which it is not in any more.
     for_those_behind: bool = False
+    # The measures that shut a member out here. Where votes and books are concerned none does, or
+    # two members could put the quorum out of reach by their word alone.
+    heeds: frozenset[str] = frozenset()
 
 
 def _hello(call: Call) -> Work:
@@ -98,6 +121,7 @@ def _certificates(call: Call) -> Work:
 
 
 def _pull(call: Call) -> Work:
+    call.require_named(Pull.parse(call.asked.body).charter_version)
     return lambda session: ledger.answer_pull(session, call.context, call.asked.body)
 
 
@@ -137,12 +161,18 @@ def _decrees(call: Call) -> Work:
 def _following(call: Call) -> Work:
     # What a member asks is which version it speaks under; its signature says so.
     version = call.asked.context.epoch
+    call.require_named(version)
     return lambda session: decrees.following(session, version) or b"{}"
 
 
 ENDPOINTS = {
-    "/peer/v1/hello": Endpoint(limits.HELLO_BYTES_MAX, _hello),
-    "/peer/v1/envelopes": Endpoint(limits.ENVELOPE_BYTES_MAX, _envelopes, while_recovering=False),
+    "/peer/v1/hello": Endpoint(limits.HELLO_BYTES_MAX, _hello, heeds=frozenset({BLOCK})),
+    "/peer/v1/envelopes": Endpoint(
+        limits.ENVELOPE_BYTES_MAX,
+        _envelopes,
+        while_recovering=False,
+        heeds=frozenset({BLOCK, SUSPENSION}),
+    ),
     "/peer/v1/orders": Endpoint(limits.ORDER_REQUEST_BYTES_MAX, _orders, while_recovering=False),
     "/peer/v1/certificates": Endpoint(limits.CERTIFICATE_BYTES_MAX, _certificates),
     "/peer/v1/pull": Endpoint(

@@ -14,9 +14,10 @@ from node import models
 from node.context import Context
 from node.refusals import Refusal
 from node.services import audit, ledger, outbox, referrals
+from node.services import charter as charters
 from node.services.letters import Letter
 from node.services.pages import Cursor, Page, page_of
-from protocol import FREE_HIRE, HIRE, Charter, commitment
+from protocol import FREE_HIRE, HIRE, commitment
 from protocol import Hire as HireLetter
 
 FEE_YEN_MAX = 100_000_000
@@ -69,11 +70,10 @@ def register(
     if row.state != "profile_received":
         raise referrals.ReferralNotAccepted(row.state)
     _check_values(joins_on, fee_yen, annual_pay_yen)
-    charter = context.charter(session)
     if with_slot:
         fee_yen = 0
-        _check_slot(session, context, charter, row.sender)
-    elif fee_yen and not is_agency(charter, row.sender, context.day_of(context.now())):
+        _check_slot(session, context, row.sender)
+    elif fee_yen and not is_agency(session, context, row.sender):
         raise FeeNotAllowed(row.sender)
 
     hire = _write(session, context, row, joins_on, with_slot, fee_yen, annual_pay_yen, user_id)
@@ -94,19 +94,23 @@ def _check_values(joins_on: str, fee_yen: int, annual_pay_yen: int | None) -> No
             raise HireAmountInvalid(highest=FEE_YEN_MAX)
 
 
-def _check_slot(session: Session, context: Context, charter: Charter, to: str) -> None:
+def _check_slot(session: Session, context: Context, to: str) -> None:
     if not may_use_slot(session, context, to):
-        raise SlotsNotRedeemable(charter.policy.redemption)
+        raise SlotsNotRedeemable(to)
     ledger.hold(session, context)
     if ledger.position(session, context).slots < 1:
         raise SlotMissing
 
 
-def is_agency(charter: Charter, member_id: str, today: str) -> bool:
-    """Whether a member declares a paid placement licence (NN-ユ-NNNNNN) that is valid today."""
+def is_agency(session: Session, context: Context, member_id: str) -> bool:
+    """Whether a member declares a paid placement licence (NN-ユ-NNNNNN) that is valid today.
+
+    One that has left may still be owed a fee, by what the two agreed on.
+    """
+    today = context.day_of(context.now())
     return any(
         "-ユ-" in licence.number and licence.valid_until >= today
-        for licence in charter.member(member_id).licences
+        for licence in charters.describing(session, member_id).licences
     )
 
 
@@ -142,14 +146,7 @@ def _write(
     )
     session.add(hire)
     session.flush()
-    outbox.enqueue(
-        session,
-        context,
-        recipient=row.sender,
-        kind=HIRE,
-        payload=letter.encode(),
-        subject=row.id,
-    )
+    referrals.tell(session, context, row, HIRE, letter.encode())
     if with_slot:
         ledger.pay(
             session,
@@ -254,7 +251,10 @@ def paid_at(session: Session, context: Context, row: models.Hire) -> ledger.Plac
 
 def may_use_slot(session: Session, context: Context, to: str) -> bool:
     """Whether the charter lets us hire without fee from this member; points are another matter."""
+    if not outbox.reaches(session, context, to):
+        # Nothing is paid into a closed account, or out of one.
+        return False
     mode = context.charter(session).policy.redemption
     if mode == "agency":
-        return is_agency(context.charter(session), to, context.day_of(context.now()))
+        return is_agency(session, context, to)
     return mode != "none"

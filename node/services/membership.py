@@ -4,7 +4,7 @@ A charter is adopted once it is proven; from then on it decides who is answered 
 count.  Peers' rows hold what is ours alone: breaker, last success, last error, clock.  PEER 4, 5.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -16,6 +16,7 @@ from node import models
 from node.context import Context
 from node.refusals import Refusal
 from node.services import audit, outbox, restores
+from node.services.charter import Departure
 from protocol import (
     FIRST_INCARNATION,
     Charter,
@@ -290,9 +291,14 @@ def others(charter: Charter, us: str) -> Iterable[str]:
     return (member.id for member in charter.members if member.id != us)
 
 
-def verify_key_of(charter: Charter, sender: str, keyid: str) -> VerifyKey:
-    """The key of `sender` with that id, out of the charter and nowhere else.  PEER 1."""
-    member = charter.member(sender)
+def verify_key_of(
+    charter: Charter, departed: Mapping[str, Departure], sender: str, keyid: str
+) -> VerifyKey:
+    """The key of `sender` with that id, out of the charter and nowhere else.  PEER 1.
+
+    Of one that has left it is the key that its last version names: it is told why it is refused.
+    """
+    member = departed[sender].member if sender in departed else charter.member(sender)
     if member.verify_key.keyid != keyid:
         raise errors.KeyUnknown(f"not a key of {sender}", epoch=charter.version)
     return member.verify_key

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.services import charter as charters
 from protocol import envelope, limits, sign
 
 Entry = models.OutboxEntry
@@ -80,6 +81,7 @@ def enqueue(
     Envelopes about one subject are delivered in the order in which they were enqueued.
     """
     assert recipient != context.member_id, "nobody writes to themselves"
+    charters.require_both(session, context.member_id, recipient)
     charter = context.charter(session)
     member = charter.member(recipient)
     now = context.now()
@@ -108,6 +110,12 @@ def enqueue(
         )
     )
     return sealed.id
+
+
+def reaches(session: Session, context: Context, member: str) -> bool:
+    """Whether a letter to a member may be written: it belongs, and so do we."""
+    charter = context.charter(session)
+    return {context.member_id, member} <= charter.by_id.keys()
 
 
 # Outside, every kind looks alike: who sees the traffic does not learn what it is about.

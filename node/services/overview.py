@@ -86,9 +86,9 @@ class Standing:
 
 
 def standing(session: Session, context: Context) -> Standing | None:
-    """Our account; None before the founding, and for a witness, which has none."""
+    """Our account, also a closed one; None before the founding, and for a witness, without one."""
     charter = charters.if_any(session)
-    if charter is None or context.member_id not in charter.accounts:
+    if charter is None or context.member_id not in {*charter.accounts, *charter.closed}:
         return None
     return Standing(ledger.position(session, context), referrals.promised(session, context))
 

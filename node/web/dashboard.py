@@ -50,7 +50,8 @@ def show() -> ResponseReturnValue:
         lately = overview.lately(session, here.context)
         standing = overview.standing(session, here.context)
         peers = overview.peers(session, others)
-        joining = alliance if alliance and not charters.names(session, mine) else None
+        left = charters.has_left(session, mine)
+        joining = alliance if alliance and not left and mine not in alliance.by_id else None
     return render_template(
         "dashboard/show.html",
         tasks=[task for task in _tasks(waiting) if task.url],
@@ -59,6 +60,7 @@ def show() -> ResponseReturnValue:
         standing=standing,
         founded=alliance is not None,
         joining=joining.name if joining else None,
+        left=left,
         peers=peers,
         peer_states={key: (kind, sign, _(word)) for key, (kind, sign, word) in PEER_STATES.items()},
         may_see_points=user().may("recruiter", "approver"),

@@ -1,6 +1,6 @@
 """What every page needs of the request: the node, the person, and whether they may come in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import ParamSpec, cast
 
@@ -14,6 +14,7 @@ from node.models.users import ROLES
 from node.origin import origin
 from node.services import charter as charters
 from node.services import sessions
+from node.services.charter import Departure
 from node.services.sessions import SignedIn
 from protocol import Charter
 
@@ -86,11 +87,28 @@ def charter() -> Charter | None:
     return cast(Charter | None, g.charter)
 
 
+def departed() -> Mapping[str, Departure]:
+    """Who has left the alliance, ourselves perhaps among them; read once a request."""
+    if "departed" not in g:
+        with node().database.reading() as session:
+            g.departed = charters.departures(session)
+    return cast(Mapping[str, Departure], g.departed)
+
+
+def companies() -> list[str]:
+    """Every other member, and behind them those that have left: whom a list may name."""
+    alliance, us = charter(), node().settings.member_id
+    present = [member.id for member in alliance.members] if alliance else []
+    return [each for each in (*present, *departed()) if each != us]
+
+
 def company_name(member_id: str | None = None) -> str:
-    """The legal name of a member, our own by default; the id where the charter says nothing."""
+    """The legal name of a member, our own by default; the id where no version names it."""
     wanted = member_id or node().settings.member_id
     alliance = charter()
     member = alliance.by_id.get(wanted) if alliance else None
+    if member is None and wanted in departed():
+        member = departed()[wanted].member
     return member.legal_name if member else wanted
 
 

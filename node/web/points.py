@@ -51,7 +51,7 @@ def show() -> ResponseReturnValue:
     older, newer = _key("older"), _key("newer")
     with here.database.reading() as session:
         alliance = here.context.charter(session)
-        if here.settings.member_id not in alliance.accounts:
+        if here.settings.member_id not in {*alliance.accounts, *alliance.closed}:
             raise charters.NotFounded
         position = ledger.position(session, here.context)
         promised = referrals.promised(session, here.context)

@@ -15,7 +15,7 @@ import structlog
 from node.greeting import greet
 from node.installation import Node
 from node.services import membership, nonces, restores
-from node.services.charter import if_any
+from node.services.charter import has_left, if_any
 from node.services.delivery import reachable, release_all
 from node.services.inbox import forget_refused
 from node.worker.applicants import drive_imports, tidy_uploads
@@ -32,6 +32,8 @@ LOOK_S = 0.25
 # Mail is looked for less often: its server needs longer than this for one message.
 LOOK_FOR_MAIL_S = 1.0
 HOUSEKEEPING_S = 60
+# The decree that we are not in any more is heeded after a second, as at the door.
+MEMBER_S = 1.0
 # An orderly end waits for one attempt to a peer that does not answer, and its records.
 STOP_S = 30
 # Orders are asked of all members at once, certificates told to all at once.
@@ -45,7 +47,7 @@ class Worker:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._is_member = False
+        self._is_member, self._asked_at = False, -MEMBER_S
         self._stopping = threading.Event()
         self._executor = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="call")
         self._deliveries = Deliveries(node, self._stopping)
@@ -108,22 +110,28 @@ class Worker:
         log.info("worker stopped", waiting=late)
 
     def _peer_lane(self, name: str, step: Callable[[], bool], *, rest_s: float) -> Lane:
-        """A lane that has nothing to do before we belong to an alliance."""
+        """A lane that has nothing to do unless we belong to an alliance."""
         return Lane(name, lambda: self._belongs() and step(), rest_s=rest_s)
 
     def _belongs(self) -> bool:
-        if not self._is_member:
+        now = self._node.clock.monotonic()
+        if not self._is_member or now - self._asked_at >= MEMBER_S:
             with self._node.database.reading() as session:
                 charter = if_any(session)
             us = self._node.context.member_id
             self._is_member = charter is not None and us in charter.by_id
+            self._asked_at = now
         return self._is_member
 
     def _agree(self, agreement: DecreeRounds) -> bool:
-        """Who holds to an alliance that has not brought it in yet waits for that decree."""
+        """Who holds to an alliance that has not brought it in yet waits for that decree.
+
+        Who has left waits for nothing.
+        """
         with self._node.database.reading() as session:
-            holds = self._is_member or if_any(session) is not None
-        return holds and self._then_wake(agreement.step)
+            holds = if_any(session) is not None
+            gone = has_left(session, self._node.context.member_id)
+        return holds and gone is None and self._then_wake(agreement.step)
 
     def _then_wake(self, step: Callable[[], bool]) -> bool:
         worked = step()

@@ -38,13 +38,15 @@ def build_order(
     """The account's next order over as many waiting entries as fit; None when none does.
 
     An entry that would break the account's floor is left waiting, and the ones behind it are
-    tried: a member at its limit can still give points back.
+    tried: a member at its limit can still give points back. So is one to an account that is closed
+    since: nobody could vote for it, and it would hold up all others for ever.
     """
     head, vector = books.head(account), books.vector()
     # A closed account stands where the cut left it, which every order of this epoch builds on.
     others = charter.accounts - {account}
     seen = {payer: sequence for payer, sequence in vector.items() if payer in others}
-    entries = _affordable(waiting, head.balance, charter.member(account).credit_limit)
+    payable = (entry for entry in waiting if entry.to in others)
+    entries = _affordable(payable, head.balance, charter.member(account).credit_limit)
     if not entries:
         return None
     order = Order(

@@ -246,6 +246,11 @@ class Season:
             row = session.query(models.ReferralIn).filter_by(sender=sender, referral_id=referral_id)
             return row.one().id
 
+    def referrals(self, house: str) -> list[models.ReferralIn | models.ReferralOut]:
+        """Every referral that the house sent or received."""
+        with self.alliance[house].database.reading() as session:
+            return [*session.query(models.ReferralIn), *session.query(models.ReferralOut)]
+
     def row_in(self, house: str, own_id: str) -> models.ReferralIn:
         with self.alliance[house].database.reading() as session:
             return referrals.offered(session, own_id)

@@ -53,6 +53,7 @@ def _outside(settings: Settings) -> list[Finding]:
         findings += entrance_hall.look(settings, visit)
         if visit.charter is not None:
             findings += alliance.look_at_ledger(visit)
+        if visit.charter is not None and visit.departure is None:
             findings += alliance.look_at_peers(visit)
     return findings
 

@@ -12,6 +12,7 @@ from node.config import Settings
 from node.installation import Node
 from node.services import charter as charters
 from node.services import membership
+from node.services.charter import Departure
 from node.services.ledger import evidence, tenure
 from node.services.membership import PeerView
 from node.transport import TransportFailure
@@ -54,6 +55,8 @@ class Visit:
 
     node: Node
     charter: Charter | None
+    # How this member left, if it has.
+    departure: Departure | None = None
 
 
 @contextmanager
@@ -63,7 +66,8 @@ def opened(settings: Settings) -> Iterator[Visit]:
     try:
         with node.database.reading() as session:
             charter = charters.if_any(session)
-        yield Visit(node, charter)
+            departure = charters.has_left(session, node.context.member_id)
+        yield Visit(node, charter, departure)
     finally:
         node.close()
 
@@ -75,6 +79,11 @@ def look_at_charter(visit: Visit) -> list[Finding]:
         advice = "Found an alliance or join one: tasuki found --help"
         return [Finding("charter", WARNING, "this node belongs to no alliance yet", advice)]
     us = charter.by_id.get(node.context.member_id)
+    if us is None and visit.departure is not None:
+        gone = visit.departure
+        text = f"this member has left {charter.name}: version {gone.charter.version} ends it"
+        advice = "Nothing is sent or taken any more. Keep this node for its records."
+        return [Finding("charter", WARNING, text, advice)]
     if us is None:
         text = f"{charter.name} has no member {node.context.member_id}"
         return [Finding("charter", WRONG, text, "Correct TASUKI_MEMBER_ID.")]

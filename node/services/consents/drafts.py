@@ -116,8 +116,10 @@ def edit(session: Session, context: Context, link_id: str) -> Draft:
 
 
 def offered(session: Session, context: Context) -> list[Member]:
-    """The companies a person may choose from, in the charter's order."""
+    """The companies a person may choose from, in the charter's order; none once we have left."""
     charter = context.charter(session)
+    if context.member_id not in charter.by_id:
+        return []
     return [
         member
         for member in charter.members

@@ -20,6 +20,7 @@ from node import models
 from node.context import Context
 from node.i18n import translator
 from node.services import audit, links, mailing, referrals
+from node.services import charter as charters
 from node.services.consents import codes, drafts, previews, receipts, refusals, resumes
 from node.services.consents.previews import Preview
 from protocol import Grounds, SignedDocument
@@ -42,7 +43,7 @@ def send_code(session: Session, context: Context, link_id: str, language: str) -
     draft = drafts.edit(session, context, link_id)
     facts = previews.facts_of(session, context, draft)
     code = codes.make(session, context, link_id)
-    us = context.charter(session).member(context.member_id)
+    us = charters.describing(session, context.member_id)
     say = translator(language)
     paragraphs = [
         say("Your code: %(code)s", code=code),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.services import charter as charters
 from node.services.ledger.applied import is_certified
 from node.services.ledger.books import SQLBooks
 from protocol import state_digest
@@ -83,11 +84,14 @@ def hold(session: Session, context: Context) -> None:
 def position(session: Session, context: Context) -> Position:
     """Where our account stands."""
     charter = context.charter(session)
-    owed = session.scalar(select(func.coalesce(func.sum(models.PendingEntry.points), 0)))
+    entry = models.PendingEntry
+    # What was promised to an account that is closed since can never be paid.
+    payable = entry.recipient.in_(charter.accounts)
+    owed = session.scalar(select(func.coalesce(func.sum(entry.points), 0)).where(payable))
     return Position(
         balance=SQLBooks(session).head(context.member_id).balance,
         owed=int(owed or 0),
-        credit_limit=charter.member(context.member_id).credit_limit,
+        credit_limit=charters.describing(session, context.member_id).credit_limit,
         points_per_slot=charter.policy.points_per_free_hire,
     )
 

@@ -108,5 +108,6 @@ def has_work(session: Session, context: Context) -> bool:
     """Whether there is an open order to drive or an entry to pay; a cheap look before a round."""
     lock, entry = models.LedgerLock, models.PendingEntry
     is_open = select(lock.account).where(lock.account == context.member_id).limit(1)
-    is_owed = select(entry.entry_id).limit(1)
+    payable = entry.recipient.in_(context.charter(session).accounts)
+    is_owed = select(entry.entry_id).where(payable).limit(1)
     return session.scalar(is_open) is not None or session.scalar(is_owed) is not None

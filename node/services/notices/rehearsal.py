@@ -8,6 +8,7 @@ from node import models
 from node.context import Context
 from node.i18n import translator
 from node.services import audit, mailing
+from node.services import charter as charters
 from node.services.notices import booking, letter
 from node.services.notices.batches import get
 from node.services.notices.letter import Company, Occasion, Sender
@@ -36,7 +37,7 @@ def sample(
     session: Session, context: Context, text: Text, *, with_link: bool = True
 ) -> tuple[str, str]:
     """Return subject and letter of a template, to nobody, signed by nobody."""
-    us = context.charter(session).member(context.member_id)
+    us = charters.describing(session, context.member_id)
     occasion = Occasion(
         text=text,
         sender=SIGNED[text.language],

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.services import charter as charters
 from node.services import templates
 from node.services.applicants import Person
 from node.services.notices import booking, letter, recipients
@@ -117,8 +118,7 @@ def preview(
 
 def occasion_of(session: Session, context: Context, batch: models.NoticeBatch) -> Occasion:
     """Return what is the same for every letter of this batch."""
-    charter = context.charter(session)
-    us = charter.member(context.member_id)
+    us = charters.describing(session, context.member_id)
     return Occasion(
         text=templates.text_of(session, batch.template_id, batch.version),
         sender=sender_of(batch),

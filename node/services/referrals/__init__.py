@@ -39,6 +39,7 @@ from node.services.referrals.receiving import (
     receive_profile,
     receive_referral,
     received,
+    tell,
     waiting_count,
 )
 from node.services.referrals.refusals import (
@@ -101,6 +102,7 @@ __all__ = [
     "sharing",
     "stages_of",
     "state_shown",
+    "tell",
     "twins_of",
     "waiting_count",
     "write_rule",

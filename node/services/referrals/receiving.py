@@ -157,14 +157,7 @@ def decline(session: Session, context: Context, referral_id: str, *, user_id: st
     if row.state != "received":
         raise ReferralAnswered(row.state)
     now = context.now()
-    outbox.enqueue(
-        session,
-        context,
-        recipient=row.sender,
-        kind=DECLINE,
-        payload=Decline(row.referral_id, now).encode(),
-        subject=row.id,
-    )
+    tell(session, context, row, DECLINE, Decline(row.referral_id, now).encode())
     profiles.forget(session, context, row)
     row.state, row.answered_by, row.answered_at = "declined", user_id, now
     row.updated_at = now
@@ -230,17 +223,20 @@ def change_stage(
         )
     )
     if PROGRESS in grounds_of(row).items:
-        outbox.enqueue(
-            session,
-            context,
-            recipient=row.sender,
-            kind=PROGRESS,
-            payload=Progress(row.referral_id, stage, now).encode(),
-            subject=row.id,
-        )
+        tell(session, context, row, PROGRESS, Progress(row.referral_id, stage, now).encode())
     audit.record(
         session, context, actor=user_id, action="referral.moved", subject=row.id, detail=stage
     )
+
+
+def tell(
+    session: Session, context: Context, row: models.ReferralIn, kind: str, payload: bytes
+) -> None:
+    """Tell the referrer how it goes on; nobody, if one of us has left: our own record stands."""
+    if outbox.reaches(session, context, row.sender):
+        outbox.enqueue(
+            session, context, recipient=row.sender, kind=kind, payload=payload, subject=row.id
+        )
 
 
 def receive_profile(session: Session, context: Context, letter: Letter) -> None:

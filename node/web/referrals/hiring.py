@@ -87,6 +87,12 @@ def _situation(referral_id: str) -> tuple[models.ReferralIn, Position, bool]:
         return row, position, hires.may_use_slot(session, here.context, row.sender)
 
 
+def _is_agency(row: models.ReferralIn) -> bool:
+    here = node()
+    with here.database.reading() as session:
+        return hires.is_agency(session, here.context, row.sender)
+
+
 def _page(
     template: str,
     row: models.ReferralIn,
@@ -96,7 +102,7 @@ def _page(
     may_use: bool,
     **more: Any,  # noqa: ANN401
 ) -> ResponseReturnValue:
-    here, alliance = node(), _charter()
+    alliance = _charter()
     page = render_template(
         f"referrals/{template}",
         offer=offer_of(row),
@@ -104,7 +110,7 @@ def _page(
         position=position,
         may_use=may_use,
         cost=alliance.policy.points_per_free_hire,
-        is_agency=hires.is_agency(alliance, row.sender, here.context.day_of(here.context.now())),
+        is_agency=_is_agency(row),
         **more,
     )
     return make_response(page, 422 if form.errors else 200)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.services import hires, ledger, office_hours, outbox, referrals, users
 from node.web.csv_files import csv_answer
-from node.web.entrance import charter, company_name, node, require_role, user
+from node.web.entrance import companies, company_name, node, require_role, user
 from node.web.filters import day
 from node.web.paging import PAGE_ROWS, chosen, cursor, turned
 from node.web.prefectures import prefecture
@@ -109,7 +109,7 @@ def _due(row: models.ReferralIn) -> Due:
 @require_role()
 def listing() -> ResponseReturnValue:
     """The board: cards, newest first, with what can be done about each."""
-    state, sender = chosen("state", words.IN_STATES), chosen("sender", _members())
+    state, sender = chosen("state", words.IN_STATES), chosen("sender", companies())
     where, backwards = cursor()
     with node().database.reading() as session:
         page = referrals.list_in(
@@ -129,23 +129,17 @@ def listing() -> ResponseReturnValue:
         state=state,
         sender=sender,
         counts=counts,
-        members=_members(),
+        members=companies(),
         states=words.IN_STATES,
         may_answer=user().may("recruiter"),
     )
-
-
-def _members() -> Sequence[str]:
-    alliance = charter()
-    us = node().settings.member_id
-    return [each.id for each in alliance.members if each.id != us] if alliance else []
 
 
 @blueprint.get("/export.csv")
 @require_role()
 def export() -> Response:
     """The list as a file: cards only, which name nobody."""
-    state, sender = chosen("state", words.IN_STATES), chosen("sender", _members())
+    state, sender = chosen("state", words.IN_STATES), chosen("sender", companies())
     return csv_answer(lambda: _rows(state, sender), f"referrals-received-{_today()}.csv")
 
 

@@ -12,7 +12,7 @@ from node import models
 from node.services import hires, links, outbox, referrals
 from node.services.ledger import Place
 from node.web.csv_files import csv_answer
-from node.web.entrance import charter, company_name, node, require_role, user
+from node.web.entrance import companies, company_name, node, require_role, user
 from node.web.filters import day
 from node.web.paging import PAGE_ROWS, chosen, cursor, turned
 from node.web.referrals import deliveries, words
@@ -26,7 +26,7 @@ Event: TypeAlias = dict[str, object]
 @require_role()
 def listing() -> ResponseReturnValue:
     """The list: whom, to which member, delivered or not, and how it stands."""
-    state, recipient = chosen("state", words.OUT_STATES), chosen("recipient", _members())
+    state, recipient = chosen("state", words.OUT_STATES), chosen("recipient", companies())
     where, backwards = cursor()
     here = node()
     with here.database.reading() as session:
@@ -48,7 +48,7 @@ def listing() -> ResponseReturnValue:
         delivered=delivered,
         state=state,
         recipient=recipient,
-        members=_members(),
+        members=companies(),
         states=words.OUT_STATES,
         deliveries=words.DELIVERY_STATES,
         shown=referrals.state_shown,
@@ -56,16 +56,11 @@ def listing() -> ResponseReturnValue:
     )
 
 
-def _members() -> Sequence[str]:
-    alliance, us = charter(), node().settings.member_id
-    return [each.id for each in alliance.members if each.id != us] if alliance else []
-
-
 @blueprint.get("/export.csv")
 @require_role()
 def export() -> Response:
     """The list as a file: no names, and no stage that the person keeps to themselves."""
-    state, recipient = chosen("state", words.OUT_STATES), chosen("recipient", _members())
+    state, recipient = chosen("state", words.OUT_STATES), chosen("recipient", companies())
     here = node()
     today = datetime.fromtimestamp(here.context.now(), here.settings.time_zone)
     return csv_answer(lambda: _rows(state, recipient), f"referrals-sent-{today:%Y%m%d}.csv")

@@ -222,9 +222,13 @@ def test_the_account_of_who_is_expelled_is_frozen_where_it_stood() -> None:
     assert (following.closed, books.head("bridge").balance) == (("bridge",), -3)
     own = order("bridge", "aoba", sequence=2, epoch=2, previous=books.head("bridge").digest)
     assert refusal_of(lambda: verify_order(own, following)) == "key-unknown"
-    to_it = paying(following, books, "aoba", "bridge")
+    to_it = verify_order(order("aoba", "bridge", epoch=2), following)
     with pytest.raises(errors.OrderInvalid, match="bridge cannot be paid"):
         judge(to_it, following, books)
+    # What nobody would vote for is never signed: it would hold up all that comes behind it.
+    owed = [Entry("a-to-bridge", REFERRAL_ENTRY, "bridge", 1, bytes(32))]
+    key = NODE["aoba"]
+    assert build_order("aoba", owed, charter=following, books=books, key=key) is None
     # What it owed is still part of the sum, and the others pay on.
     assert isinstance(judge(paying(following, books, "aoba", "biwa"), following, books), Cast)
     assert sum(head.balance for head in books.heads().values()) == 0

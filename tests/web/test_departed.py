@@ -1,0 +1,76 @@
+"""The pages of a company that has left, and those of the members that stayed: none breaks."""
+
+import pytest
+
+from tests.equipment.departing import expel
+from tests.equipment.season import PEOPLE, Season
+from tests.equipment.web_house import WebHouse
+from tests.web.test_unstorable import filled, rules
+
+
+@pytest.fixture
+def gone(season: Season) -> WebHouse:
+    """Bridge, which referred, was referred to and hired, and was expelled."""
+    sent = season.accepted("bridge", "biwa", PEOPLE[0])
+    season.hire("biwa", sent, slot=False, fee_yen=800_000)
+    season.accepted("aoba", "bridge", PEOPLE[1])
+    season.offered("aoba", "bridge", PEOPLE[2])
+    season.certify_all()
+    expel(season.alliance, "bridge", told=["bridge"])
+    return WebHouse(season.alliance["bridge"])
+
+
+def addresses(web: WebHouse) -> list[str]:
+    """Every page, for something that is there and for something that is not."""
+    found = [filled(rule, "there") for rule in rules(web, "GET")]
+    return [*found, *(filled(rule, "biwa") for rule in rules(web, "GET"))]
+
+
+def test_every_page_of_a_node_that_has_left_is_a_page(gone: WebHouse) -> None:
+    admin = gone.signed_in("admin")
+    broken = [each for each in addresses(gone) if admin.get(each).status_code >= 500]
+    assert broken == []
+
+
+def test_no_form_of_a_node_that_has_left_breaks(gone: WebHouse) -> None:
+    admin = gone.signed_in("admin")
+    broken = [
+        rule for rule in rules(gone, "POST") if admin.post(filled(rule, "biwa")).status_code >= 500
+    ]
+    assert broken == []
+
+
+def test_it_says_that_it_has_left_and_what_stays(gone: WebHouse) -> None:
+    admin = gone.signed_in("admin")
+    page = admin.get("/").get_data(as_text=True)
+    assert "みなと採用連合から離脱しています" in page
+    assert "承認を待っています" not in page
+    for path in ("/points", "/hires", "/referrals/out", "/referrals/in", "/applicants", "/peers"):
+        assert admin.get(path).status_code == 200, path
+
+
+def test_the_lists_of_those_who_stayed_name_the_company_that_left(
+    season: Season, gone: WebHouse
+) -> None:
+    assert gone.house.id == "bridge"
+    admin = WebHouse(season.alliance["aoba"]).signed_in("admin")
+    page = admin.get("/referrals/out?recipient=bridge").get_data(as_text=True)
+    assert page.count("株式会社bridge") >= 3, "two referrals, and the choice of companies"
+    biwa = WebHouse(season.alliance["biwa"]).signed_in("admin")
+    assert "株式会社bridge" in biwa.get("/hires").get_data(as_text=True)
+    assert "株式会社bridge" in biwa.get("/hires/export.csv").get_data(as_text=True)
+    assert "株式会社bridge" in biwa.get("/points").get_data(as_text=True)
+
+
+def test_every_page_about_a_referral_of_a_company_that_left_is_a_page(
+    season: Season, gone: WebHouse
+) -> None:
+    assert gone.house.id == "bridge"
+    for house in ("aoba", "biwa", "bridge"):
+        web = WebHouse(season.alliance[house])
+        admin = web.signed_in("admin")
+        own = [each.id for each in season.referrals(house)]
+        assert own
+        for rule in rules(web, "GET"):
+            for each in own:
+                assert admin.get(filled(rule, each)).status_code < 500, (house, rule)
