@@ -39,9 +39,10 @@ NODE = {
     "services.persons services.restores services.seats services.sessions services.users",
     3.5: "services.templates",  # its changes are audited
     4: "services.applicants services.exchange services.ledger services.membership",
-    4.1: "services.decrees",  # a decree ends an epoch of the ledger
-    4.15: "services.joining services.keys",  # a draft brings a newcomer in, or replaces keys
     4.2: "services.referrals",  # an acceptance owes a point; a profile may be a known applicant's
+    4.25: "services.departing",  # what was referred to a member that goes ends
+    4.3: "services.decrees",  # a decree ends an epoch of the ledger, and a membership perhaps
+    4.35: "services.joining services.keys",  # a draft brings a newcomer in, or replaces keys
     4.4: "services.consents services.hires",  # both act on referrals
     4.5: "services.notices",  # they ask who may be told, and who may get a link
     4.6: "services.backups",  # everything there is

@@ -39,6 +39,7 @@ WHOLE_NUMBERS = tuple(each.name for each in fields(Policy) if each.type == "int"
 @click.option("--liars", type=int, metavar="B", help="How many liars that survives (b).")
 @click.option("--policy", multiple=True, metavar="RULE=NUMBER", help="Such as answer_days=7.")
 @click.option("--expel", multiple=True, metavar="MEMBER", help="It goes; its account is closed.")
+@click.option("--leave", is_flag=True, help="We go; our account is closed.")
 @click.option("--witness", multiple=True, metavar="MEMBER", help="It votes and keeps no account.")
 @click.option("--full-member", multiple=True, metavar="MEMBER", help="A witness gets an account.")
 @click.option("--file", type=FILE, help="One of tasuki keys rotate --out.")
@@ -65,6 +66,8 @@ def draft(
                 view = decrees.offer(session, node.context, _read_draft(file), actor="cli")
             else:
                 charter = charters.in_force(session)
+                if asked.pop("leave"):
+                    asked["expel"] += (_leaving(charter, node.context.member_id),)
                 written = next_draft(charter, **_changes(charter, asked))
                 view = decrees.propose(session, node.context, written, actor="cli")
     finally:
@@ -152,6 +155,13 @@ def _changes(charter: Charter, asked: dict[str, Any]) -> dict[str, object]:
     if rules:
         changes["policy"] = replace(charter.policy, **rules)  # type: ignore[arg-type]
     return changes
+
+
+def _leaving(charter: Charter, us: str) -> str:
+    """Ourselves: the draft has our node's signature, so it reads as leaving, not as expelling."""
+    if len(charter.members) == 1:
+        raise Failed("We are the last member: nobody is there to leave. Stop this node instead.")
+    return _known(us, charter)
 
 
 def _pairs(texts: tuple[str, ...], option: str) -> list[tuple[str, int]]:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, exchange
+from node.services import audit, exchange, outbox
 from node.services import charter as charters
 from protocol import (
     Keys,
@@ -73,7 +73,7 @@ def due(session: Session, context: Context) -> list[str]:
         .where(Peer.stopped_code.is_(None), Peer.next_attempt_at <= now, waiting)
         .order_by(Peer.member)
     )
-    return list(rows)
+    return [member for member in rows if outbox.reaches(session, context, member)]
 
 
 def reachable(session: Session, context: Context) -> list[str]:
@@ -97,6 +97,8 @@ def _waiting(now: int) -> Select[str]:
 def claim(session: Session, context: Context, recipient: str, lease: str) -> list[Parcel]:
     """Lease the next envelopes for a peer; one only, when it is to be found out if it is there."""
     now = context.now()
+    if not outbox.reaches(session, context, recipient):
+        return []
     peer = _peer(session, recipient)
     breaker = _breaker(peer)
     if peer.stopped_code is not None or peer.next_attempt_at > now:

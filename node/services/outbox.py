@@ -20,6 +20,10 @@ from protocol import envelope, limits, sign
 
 Entry = models.OutboxEntry
 
+# In the place of a refusal's code: why a letter was cancelled that nobody refused.
+PARTNER_LEFT = "partner-left"
+WE_LEFT = "we-left"
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxView:
@@ -189,6 +193,37 @@ def cancel(session: Session, context: Context, subject: str) -> bool:
         .values(state="cancelled", lease=None, lease_until=None)
     )
     return session.scalar(select(func.count()).where(*about)) == 0
+
+
+def abandon(session: Session, context: Context, recipient: str, reason: str) -> int:
+    """Cancel what waits for a member and can never be sent; how many letters that were.
+
+    What is on its way in this moment may still arrive, and is left to whoever sends it.
+    """
+    now = context.now()
+    done = session.execute(
+        update(Entry)
+        .where(Entry.recipient == recipient, Entry.state == "queued")
+        .where(or_(Entry.lease_until.is_(None), Entry.lease_until <= now))
+        .values(state="cancelled", error_code=reason, lease=None, lease_until=None)
+        .returning(Entry.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(done.all())
+
+
+def abandoned(session: Session) -> dict[str, int]:
+    """How many letters were cancelled because one of the two had left, for each recipient."""
+    counted = select(Entry.recipient, func.count()).where(
+        Entry.state == "cancelled", Entry.error_code.in_((PARTNER_LEFT, WE_LEFT))
+    )
+    return dict(session.execute(counted.group_by(Entry.recipient)).all())
+
+
+def recipients(session: Session) -> list[str]:
+    """The members that something waits for."""
+    waiting = select(Entry.recipient).where(Entry.state == "queued").distinct()
+    return list(session.scalars(waiting.order_by(Entry.recipient)))
 
 
 def retry_now(session: Session, context: Context, recipient: str) -> None:

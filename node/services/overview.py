@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import charter as charters
-from node.services import ledger, referrals
+from node.services import ledger, outbox, referrals
 
 RECENT_S = 30 * 24 * 3600  # "lately" on the front page: thirty days
 
@@ -91,6 +91,15 @@ def standing(session: Session, context: Context) -> Standing | None:
     if charter is None or context.member_id not in {*charter.accounts, *charter.closed}:
         return None
     return Standing(ledger.position(session, context), referrals.promised(session, context))
+
+
+def departures(
+    session: Session, context: Context
+) -> tuple[list[charters.Departure], dict[str, int]]:
+    """Who left in the last thirty days, and how many letters to each were cancelled for it."""
+    since = context.clock.now() - RECENT_S
+    gone = [each for each in charters.departures(session).values() if each.at >= since]
+    return gone, outbox.abandoned(session) if gone else {}
 
 
 def peers(session: Session, members: list[str]) -> list[PeerState]:

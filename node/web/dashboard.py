@@ -50,6 +50,7 @@ def show() -> ResponseReturnValue:
         lately = overview.lately(session, here.context)
         standing = overview.standing(session, here.context)
         peers = overview.peers(session, others)
+        departures, abandoned = overview.departures(session, here.context)
         left = charters.has_left(session, mine)
         joining = alliance if alliance and not left and mine not in alliance.by_id else None
     return render_template(
@@ -61,6 +62,8 @@ def show() -> ResponseReturnValue:
         founded=alliance is not None,
         joining=joining.name if joining else None,
         left=left,
+        departures=[] if left else departures,
+        abandoned=abandoned,
         peers=peers,
         peer_states={key: (kind, sign, _(word)) for key, (kind, sign, word) in PEER_STATES.items()},
         may_see_points=user().may("recruiter", "approver"),

@@ -4,10 +4,13 @@ from flask_babel import gettext as _
 
 from node.i18n import later
 from node.services.membership import PAUSED
+from node.services.outbox import PARTNER_LEFT, WE_LEFT
 from protocol import errors
 
-# What the transport found out (node/transport.py); the rest are codes of the protocol.
+# What people did, what the transport found out; the rest are codes of the protocol.
 FAILURES = {
+    PARTNER_LEFT: later("The company has left the alliance, so it was not sent."),
+    WE_LEFT: later("Your company has left the alliance, so it was not sent."),
     PAUSED: later("An administrator of your company has paused the sending."),
     "not-reached": later("The peer's server cannot be reached."),
     "no-answer": later("The connection broke before an answer came."),

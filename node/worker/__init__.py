@@ -14,7 +14,7 @@ import structlog
 
 from node.greeting import greet
 from node.installation import Node
-from node.services import membership, nonces, restores
+from node.services import departing, membership, nonces, restores
 from node.services.charter import has_left, if_any
 from node.services.delivery import reachable, release_all
 from node.services.inbox import forget_refused
@@ -201,6 +201,9 @@ def _keep_house(node: Node) -> bool:
     with node.database.transaction() as session:
         nonces.forget_expired(session, node.context)
         forget_refused(session, node.context)
+        charter = if_any(session)
+        if charter is not None:
+            departing.tidy(session, node.context, charter)
     drop_drained_keys(node)
     tidy_uploads(node)
     return False

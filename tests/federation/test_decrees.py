@@ -65,31 +65,6 @@ def test_a_member_that_was_down_takes_the_version_that_it_missed(federation: Fed
     )
 
 
-def test_an_expelled_member_is_answered_no_more_and_its_account_stands_still(
-    federation: Federation,
-) -> None:
-    agree(federation["biwa"])
-    remaining = [federation[name] for name in ("aoba", "biwa", "seeds")]
-    federation.start()
-    refer_and_wait(federation, "bridge", "biwa", 1)
-
-    decide(federation, "--expel", "bridge", by="aoba", with_=("biwa", "seeds"))
-    eventually(
-        lambda: all(in_force(each).version == 2 for each in remaining),
-        timeout_s=PATIENCE_S,
-        what="version 2",
-    )
-    assert in_force(federation["aoba"]).closed == ("bridge",)
-    offer_from(federation["aoba"], "biwa")
-    eventually(
-        lambda: all(balance(each, "aoba") == 1 for each in remaining),
-        timeout_s=PATIENCE_S,
-        what="a point of aoba",
-    )
-    assert {balance(each, "bridge") for each in remaining} == {1}
-    eventually(lambda: len(digests(remaining)) == 1, timeout_s=PATIENCE_S, what="equal digests")
-
-
 def test_a_ballot_whose_proposer_is_gone_is_taken_over_and_payments_go_on(
     federation: Federation,
 ) -> None:

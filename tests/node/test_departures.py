@@ -1,16 +1,18 @@
 """A member that has left: told why it is refused, and shut out of everything else."""
 
 import pytest
+from sqlalchemy import select
 
+from node import models
 from node.peer_addresses import ENDPOINTS
 from node.services import charter as charters
-from node.services import hires, ledger, membership, outbox, referrals
+from node.services import delivery, departing, hires, ledger, membership, outbox, referrals
 from node.services.hires import SlotsNotRedeemable
-from protocol import REFERRAL_ENTRY, Charter, PullAnswer, SigningKey, decree
+from protocol import REFERRAL_ENTRY, Charter, Grounds, PullAnswer, SigningKey, decree
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.departing import expel
 from tests.equipment.peers import ENVELOPES, HELLO, Caller, stored
-from tests.equipment.season import PEOPLE, Season
+from tests.equipment.season import PEOPLE, Season, profile_of
 
 FOLLOWING = "/peer/v1/following"
 PULL = "/peer/v1/pull"
@@ -143,3 +145,87 @@ def test_what_is_owed_to_a_closed_account_holds_up_no_other_payment(alliance: Al
         order = ledger.open_order(session, biwa.context)
     assert order is not None
     assert [entry.to for entry in order.body.entries] == ["aoba"]
+
+
+# --- What was on its way. ---
+
+
+def letters(house: House, recipient: str) -> list[tuple[str, str | None]]:
+    table = models.OutboxEntry
+    with house.database.reading() as session:
+        rows = session.execute(
+            select(table.state, table.error_code).where(table.recipient == recipient)
+        )
+        return [(state, code) for state, code in rows]
+
+
+def actions(house: House) -> list[tuple[str, str, str]]:
+    table = models.AuditEntry
+    with house.database.reading() as session:
+        rows = session.execute(
+            select(table.action, table.subject, table.detail).where(
+                table.action == "letters.cancelled"
+            )
+        )
+        return [(action, subject, detail) for action, subject, detail in rows]
+
+
+def test_letters_that_wait_for_a_member_that_goes_are_cancelled(alliance: Alliance) -> None:
+    season = Season(alliance)
+    sent, other = (season.refer("aoba", to, PEOPLE[0]) for to in ("bridge", "biwa"))
+    expel(alliance, "bridge")
+    aoba = alliance["aoba"]
+    assert letters(aoba, "bridge") == [("cancelled", outbox.PARTNER_LEFT)]
+    assert letters(aoba, "biwa") == [("queued", None)]
+    assert actions(aoba) == [("letters.cancelled", "bridge", "partner-left 1")]
+    with aoba.database.reading() as session:
+        closed, open_ = referrals.sent_of(session, sent), referrals.sent_of(session, other)
+        assert (closed.state, closed.profile_blob) == ("expired", None)
+        assert open_.state == "sent"
+        assert open_.profile_blob is not None
+        assert delivery.due(session, aoba.context) == ["biwa"]
+    with aoba.database.transaction() as session, pytest.raises(charters.MemberGone):
+        referrals.refer(
+            session,
+            aoba.context,
+            consent_id=open_.consent_id,
+            applicant_id=open_.applicant_id,
+            recipient="bridge",
+            card=PEOPLE[0].card,
+            grounds=Grounds("c" * 32, 1, "2027-01", "0" * 64, ("card",), "本人"),
+            profile=profile_of(PEOPLE[0]),
+            resume=None,
+            send_profile_now=False,
+            share_progress=True,
+        )
+
+
+def test_a_letter_that_was_on_its_way_is_left_to_its_sender_and_tidied_after(
+    alliance: Alliance,
+) -> None:
+    season, aoba = Season(alliance), alliance["aoba"]
+    season.refer("aoba", "bridge", PEOPLE[0])
+    with aoba.database.transaction() as session:
+        (parcel,) = delivery.claim(session, aoba.context, "bridge", "lease")
+    charter = expel(alliance, "bridge")
+    assert letters(aoba, "bridge") == [("queued", None)]
+    failed = [delivery.Outcome(parcel, failure="timed-out")]
+    with aoba.database.transaction() as session:
+        delivery.record(session, aoba.context, "bridge", "lease", [parcel], failed, jitter=0)
+        assert delivery.claim(session, aoba.context, "bridge", "again") == []
+    for _ in range(2):
+        with aoba.database.transaction() as session:
+            departing.tidy(session, aoba.context, charter)
+        assert letters(aoba, "bridge") == [("cancelled", outbox.PARTNER_LEFT)]
+    assert actions(aoba) == [("letters.cancelled", "bridge", "partner-left 1")]
+
+
+def test_who_goes_itself_cancels_all_that_waits(alliance: Alliance) -> None:
+    season = Season(alliance)
+    for to in ("aoba", "biwa"):
+        season.refer("bridge", to, PEOPLE[0])
+    expel(alliance, "bridge", told=["bridge"])
+    bridge = alliance["bridge"]
+    for to in ("aoba", "biwa"):
+        assert letters(bridge, to) == [("cancelled", outbox.WE_LEFT)]
+    assert [detail for *_, detail in actions(bridge)] == ["we-left 1", "we-left 1"]

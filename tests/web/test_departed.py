@@ -74,3 +74,16 @@ def test_every_page_about_a_referral_of_a_company_that_left_is_a_page(
         for rule in rules(web, "GET"):
             for each in own:
                 assert admin.get(filled(rule, each)).status_code < 500, (house, rule)
+
+
+def test_hr_reads_that_the_company_left_and_what_was_not_sent(season: Season) -> None:
+    sent = season.refer("aoba", "bridge", PEOPLE[0])
+    expel(season.alliance, "bridge")
+    recruiter = WebHouse(season.alliance["aoba"]).signed_in("recruiter")
+    page = recruiter.get(f"/referrals/out/{sent}").get_data(as_text=True)
+    assert "採用連合から離脱したため、送信されませんでした" in page
+    front = recruiter.get("/").get_data(as_text=True)
+    assert "株式会社bridgeが採用連合から離脱しました。" in front
+    assert "1通" in front
+    season.days(31)
+    assert "離脱しました" not in recruiter.get("/").get_data(as_text=True)

@@ -114,17 +114,23 @@ def _partner(
 
 def _step(session: Session, context: Context, row: models.ReferralOut) -> str:
     if row.state in _CLOSED:
+        if row.state == "expired" and _is_lost(outbox.find(session, row.envelope_id)):
+            return "undelivered"
         return _CLOSED[row.state]
     if row.state == "hired":
         return "hired"
     if row.state in ("accepted", "released"):
         return _CLOSED_STAGES.get(row.stage_code or "", "selection")
     delivery = outbox.find(session, row.envelope_id)
-    if delivery is not None and delivery.state in ("refused", "expired", "cancelled"):
+    if _is_lost(delivery):
         return "undelivered"
     if delivery is not None and delivery.state == "queued":
         return "sending"
     return "waiting" if context.now() <= row.answer_by else "late"
+
+
+def _is_lost(delivery: outbox.OutboxView | None) -> bool:
+    return delivery is not None and delivery.state in ("refused", "expired", "cancelled")
 
 
 def _at_once(session: Session, row: models.ReferralOut) -> bool:

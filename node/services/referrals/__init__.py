@@ -52,6 +52,7 @@ from node.services.referrals.refusals import (
 )
 from node.services.referrals.rules import accepted_this_month, rule, write_rule
 from node.services.referrals.sending import (
+    close_offers,
     receive_acceptance,
     receive_already_known,
     receive_decline,
@@ -71,6 +72,7 @@ __all__ = [
     "accepted_this_month",
     "card_of",
     "change_stage",
+    "close_offers",
     "counts",
     "declare_known",
     "decline",

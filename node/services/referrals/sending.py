@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from dataclasses import replace
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from node import models
@@ -203,6 +203,16 @@ def receive_decline(session: Session, context: Context, letter: Letter) -> None:
     row.profile_blob = row.resume_blob = None
     row.state, row.answered_at = "declined", decline.declined_at
     row.updated_at = context.now()
+
+
+def close_offers(session: Session, context: Context, recipient: str) -> None:
+    """Nobody will answer what we offered to a member that has left. What waited is destroyed."""
+    table = models.ReferralOut
+    session.execute(
+        update(table)
+        .where(table.recipient == recipient, table.state == "sent")
+        .values(state="expired", profile_blob=None, resume_blob=None, updated_at=context.now())
+    )
 
 
 def receive_already_known(session: Session, context: Context, letter: Letter) -> None:

@@ -62,4 +62,6 @@ def _remarks(context: Context, view: OutboxView, peer: PeerView | None) -> list[
             remarks.append(ngettext("%(num)s try so far", "%(num)s tries so far", view.attempts))
     if view.state in ("queued", "refused") and view.error_code:
         remarks.append(_("Last error: %(words)s", words=error_words(view.error_code)))
+    if view.state == "cancelled" and view.error_code:
+        remarks.append(error_words(view.error_code))
     return remarks
