@@ -9,7 +9,7 @@ import random
 import structlog
 
 from node.installation import Node
-from node.services import delivery, membership
+from node.services import breakers, membership
 from node.transport import TransportFailure
 from protocol import Charter, Hello, ProtocolError, errors, problems
 
@@ -30,7 +30,7 @@ def greet(node: Node, peer: str) -> str:
         )
         if theirs is not None:
             membership.note_hello(session, node.context, peer, theirs)
-        delivery.record_call(
+        breakers.record_call(
             session,
             node.context,
             peer,

@@ -28,9 +28,20 @@ from node.installation import Node
 from node.keyring import KeyNotHeld
 from node.peer_addresses import ENDPOINTS, Call, Endpoint
 from node.services import charter as charters
-from node.services import membership, nonces, restores
+from node.services import measures, membership, nonces, restores
 from node.services.charter import Departure, NotFounded, departures
-from protocol import BLOCK, Charter, ProtocolError, VerifyKey, errors, http, problems, standing
+from protocol import (
+    BLOCK,
+    SUSPENSION,
+    Charter,
+    ProtocolError,
+    Suspension,
+    VerifyKey,
+    errors,
+    http,
+    problems,
+    standing,
+)
 
 log = structlog.get_logger("node.peer")
 
@@ -58,6 +69,7 @@ class Roster:
     charter: Charter
     departed: Mapping[str, Departure]
     blocked: frozenset[str]
+    suspensions: tuple[Suspension, ...]
     recovering: bool
     read_at: float
 
@@ -91,8 +103,14 @@ class Gate:
                     departed = held.departed
                 else:
                     departed = departures(session)
-                recovering = restores.is_recovering(session)
-                fresh = Roster(charter, departed, membership.blocked(session), recovering, now)
+                fresh = Roster(
+                    charter,
+                    departed,
+                    membership.blocked(session),
+                    measures.in_force(session, self.node.context),
+                    restores.is_recovering(session),
+                    now,
+                )
         except NotFounded:
             raise errors.Maintenance("this node belongs to no alliance yet") from None
         except UNAVAILABLE:
@@ -291,6 +309,7 @@ def _require_standing(node: Node, roster: Roster, endpoint: Endpoint, sender: st
         sender,
         roster.charter,
         node.clock.now(),
+        suspensions=roster.suspensions if SUSPENSION in endpoint.heeds else (),
         blocked=BLOCK in endpoint.heeds and sender in roster.blocked,
         former=roster.departed,
     )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from node.allowance import Room
 from node.context import Context
 from node.services import charter as charters
-from node.services import decrees, inbox, ledger, membership
+from node.services import decrees, inbox, ledger, measures, membership
 from node.services.charter import Departure
 from node.services.ledger import evidence, tenure
 from protocol import (
@@ -38,6 +38,8 @@ Answer: TypeAlias = Callable[[Session, Context, bytes], bytes]
 PULL_WEIGHT = 20
 # Two orders to verify, and a proof to keep: a member has no reason to show many.
 EVIDENCE_WEIGHT = 20
+# A signature of every member at most: 6 ms.
+MEASURE_WEIGHT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,5 +196,8 @@ ENDPOINTS = {
         limits.DECREE_BYTES_MAX, _by(decrees.answer_prepared), while_recovering=False
     ),
     "/peer/v1/decrees": Endpoint(limits.PROPOSAL_BYTES_MAX, _decrees),
+    "/peer/v1/suspensions": Endpoint(
+        limits.SUSPENSION_BYTES_MAX, _by(measures.receive), MEASURE_WEIGHT
+    ),
     "/peer/v1/following": Endpoint(limits.HELLO_BYTES_MAX, _following, for_those_behind=True),
 }

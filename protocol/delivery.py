@@ -108,6 +108,7 @@ class Action(Enum):
     RETRY_SLOWLY = "retry-slowly"  # a person has to mend something first; ask now and then
     WAIT = "wait"  # as RETRY, but the peer said so: not before Retry-After
     UPDATE = "update"  # verify the newer charters that came with it, then try again
+    HOLD = "hold"  # nothing of this queue until the time that the refusal names
     STOP = "stop"  # stop the whole queue to this peer, show an administrator
     GIVE_UP = "give-up"  # this envelope is refused for good
 
@@ -149,7 +150,7 @@ _BY_CODE = {
     "key-retired": _MEND,
     # 403: not a matter of this envelope.
     "not-a-member": _STOP,
-    "member-suspended": _STOP,
+    "member-suspended": Verdict(Action.HOLD, alarm=True),
     "member-expelled": _STOP,
     "peer-blocked": _STOP,
     "sender-mismatch": _STOP,
@@ -185,6 +186,14 @@ def retry_after_s(problem: Problem) -> int | None:
     """How long the peer asks to be left alone, if it says so in whole seconds."""
     value = problem.facts.get("retry_after_s")
     return value if type(value) is int and value >= 0 else None
+
+
+def held_until(problem: Problem, now: int) -> int:
+    """When to try again what a suspension holds: its end, if it names one that can be."""
+    value = problem.facts.get("until")
+    if type(value) is not int or value <= now:
+        return now + limits.RETRY_SLOWLY_S
+    return min(value, now + limits.SUSPENSION_S)
 
 
 def is_expired(deadline: int, now: int) -> bool:

@@ -174,6 +174,10 @@ PROPOSAL_ORDERS_MAX = 256
 MEASURE_BYTES_MAX = 4 * 1024
 # Three days: long enough for a decree over a weekend, short enough that two cannot shut one out.
 SUSPENSION_S = 72 * 3600
+# Five short fields in base64url, and a signature of every member at 150 bytes.
+SUSPENSION_BYTES_MAX = 16 * 1024
+# Of one signer and about one member: its own, and one that another wrote in the same moment.
+SUSPENSIONS_OPEN_MAX = 2
 # A week: two telephone calls and a board's signature, as members found companies together.
 INVITATION_S = 7 * 24 * 3600
 # 128 bits cannot be guessed within a week, nor within any other time.

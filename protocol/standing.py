@@ -1,6 +1,7 @@
 """A member's standing: whether messages of another member are taken at this moment.  PEER 4.
 
     verify_block        one member's word about another, at once and for as long as it stands
+    read_suspension     the word of those who have signed one so far, on its way to two
     verify_suspension   two members' word, for 72 hours, once in an epoch
     require_standing    what to answer to a member: nothing, or why its messages are not taken
 
@@ -37,13 +38,14 @@ def verify_block(document: SignedDocument, charter: Charter) -> Signed[Block]:
     return block
 
 
-def verify_suspension(
+def read_suspension(
     document: SignedDocument, charter: Charter, now: int, earlier: Iterable[Suspension] = ()
-) -> Suspension:
-    """A suspension by two members. `earlier` are those in this epoch that were verified before.
+) -> tuple[Suspension, frozenset[str]]:
+    """A suspension, and the members that have signed it so far, the suspended one left out.
 
-    Each member can be suspended once in an epoch: 72 hours are there to decide on a decree, and two
-    members shall not shut out a third for good without one.
+    `earlier` are those in this epoch that were verified before. Each member can be suspended once
+    in an epoch: 72 hours are there to decide on a decree, and two members shall not shut out a
+    third for good without one.
     """
     require_kind(document, SUSPENSION)
     signers = set()
@@ -57,14 +59,24 @@ def verify_suspension(
     if (suspension.alliance, suspension.epoch) != (charter.alliance, charter.epoch):
         raise EpochMismatch(f"a suspension of epoch {suspension.epoch}", epoch=charter.epoch)
     charter.member(suspension.member)
-    if len(signers - {suspension.member}) < SUSPENDERS:
-        raise MeasureInvalid("a suspension takes two members, and not the suspended one")
     if suspension.since > now:
         raise MeasureInvalid("a suspension cannot begin in the future", since=suspension.since)
     for other in earlier:
         same = (other.epoch, other.member) == (suspension.epoch, suspension.member)
         if same and other != suspension:
             raise MeasureInvalid(f"{other.member} was suspended before in this epoch")
+    if not signers - {suspension.member}:
+        raise MeasureInvalid("nobody but the suspended member has signed it")
+    return suspension, frozenset(signers - {suspension.member})
+
+
+def verify_suspension(
+    document: SignedDocument, charter: Charter, now: int, earlier: Iterable[Suspension] = ()
+) -> Suspension:
+    """A suspension by two members."""
+    suspension, signers = read_suspension(document, charter, now, earlier)
+    if len(signers) < SUSPENDERS:
+        raise MeasureInvalid("a suspension takes two members, and not the suspended one")
     return suspension
 
 

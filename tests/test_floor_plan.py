@@ -34,11 +34,13 @@ NODE = {
     2: "models",
     2.5: "context migrations.env migrations.versions",
     2.7: "installation",  # the parts above, open
-    3: "services.audit services.charter services.letters services.links services.mailing "
-    "services.nonces services.office_hours services.outbox services.pages services.pdf_inspector "
+    3: "services.audit services.breakers services.charter services.letters services.links "
+    "services.mailing services.nonces services.office_hours services.outbox services.pages "
+    "services.pdf_inspector "
     "services.persons services.restores services.seats services.sessions services.users",
     3.5: "services.templates",  # its changes are audited
-    4: "services.applicants services.exchange services.ledger services.membership",
+    4: "services.applicants services.exchange services.ledger services.measures "
+    "services.membership",
     4.2: "services.referrals",  # an acceptance owes a point; a profile may be a known applicant's
     4.25: "services.departing",  # what was referred to a member that goes ends
     4.3: "services.decrees",  # a decree ends an epoch of the ledger, and a membership perhaps

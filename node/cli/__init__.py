@@ -48,6 +48,11 @@ WORDS = {
         "ledger",
         "Look at this node's ledger, compare it with a peer's, and prove it again.",
     ),
+    "peers": Word(
+        "node.cli.peers",
+        "peers",
+        "List the other members' nodes; block one, or suspend it with another member.",
+    ),
     "restore": Word(
         "node.cli.restore",
         "restore",

@@ -26,6 +26,7 @@ from node.models.ledger import (
     LedgerLock,
     PendingEntry,
 )
+from node.models.measures import Suspension
 from node.models.membership import Charter, Incarnation, Peer
 from node.models.notices import Link, Notice, NoticeBatch, Template, TemplateVersion
 from node.models.referrals import (
@@ -89,6 +90,7 @@ __all__ = [
     "SignInAttempt",
     "StageChange",
     "Suppression",
+    "Suspension",
     "Template",
     "TemplateVersion",
     "User",

@@ -11,14 +11,14 @@ on that envelope's row.
 
 from collections import ChainMap
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import Select, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, exchange, outbox
+from node.services import audit, breakers, exchange, measures, outbox
 from node.services import charter as charters
 from protocol import (
     Keys,
@@ -73,7 +73,8 @@ def due(session: Session, context: Context) -> list[str]:
         .where(Peer.stopped_code.is_(None), Peer.next_attempt_at <= now, waiting)
         .order_by(Peer.member)
     )
-    return [member for member in rows if outbox.reaches(session, context, member)]
+    held = measures.held(session, context)
+    return [each for each in rows if each not in held and outbox.reaches(session, context, each)]
 
 
 def reachable(session: Session, context: Context) -> list[str]:
@@ -97,17 +98,19 @@ def _waiting(now: int) -> Select[str]:
 def claim(session: Session, context: Context, recipient: str, lease: str) -> list[Parcel]:
     """Lease the next envelopes for a peer; one only, when it is to be found out if it is there."""
     now = context.now()
-    if not outbox.reaches(session, context, recipient):
+    if not outbox.reaches(session, context, recipient) or recipient in measures.held(
+        session, context
+    ):
         return []
-    peer = _peer(session, recipient)
-    breaker = _breaker(peer)
+    peer = breakers.row_of(session, recipient)
+    breaker = breakers.breaker_of(peer)
     if peer.stopped_code is not None or peer.next_attempt_at > now:
         return []
     _expire(session, recipient, now)
     begun = delivery.begin_attempt(breaker, now)
     probing = begun.state is not delivery.BreakerState.CLOSED
     if begun != breaker:
-        _store(peer, begun)
+        breakers.store(peer, begun)
 
     taken = (
         _waiting(now)
@@ -195,7 +198,7 @@ def record(
 
     Guarded by the lease: what another worker has taken over is that worker's to record.
     """
-    peer = _peer(session, recipient)
+    peer = breakers.row_of(session, recipient)
     held = _held(session, lease, claimed)
     tried = [each for each in outcomes if each.parcel.id in held]
     _record_delivered(session, context, recipient, [each for each in tried if each.receipt])
@@ -284,6 +287,10 @@ def _record_refusal(
         again = delivery.next_attempt_at(now, parcel.attempts + 1, jitter)
         _update(session, outcome, error_code=refusal.code, next_attempt_at=again)
         _hold_back(session, parcel, again)
+    elif verdict.action is Action.HOLD:
+        # The letters wait, and not the peer: its books and votes are asked for as before.
+        _update(session, outcome, error_code=refusal.code)
+        outbox.hold(session, peer.member, delivery.held_until(refusal, now))
     else:
         _update(session, outcome, error_code=refusal.code)
 
@@ -311,49 +318,20 @@ def _hold_back(session: Session, parcel: Parcel, until: int) -> None:
 # --- The peer's row. ---
 
 
-def record_call(
-    session: Session, context: Context, peer_id: str, error: str, jitter: float
-) -> None:
-    """Note a call that carried no envelope, such as a hello: "" when it was answered."""
-    peer, now = _peer(session, peer_id), context.now()
-    if not error:
-        _answered(peer, now)
-    else:
-        _failed(peer, error, now, jitter)
-
-
 def _judge_peer(
     context: Context, peer: models.Peer, outcomes: Sequence[Outcome], jitter: float
 ) -> None:
     now = context.now()
     for outcome in outcomes:
         if outcome.receipt is not None:
-            _answered(peer, now)
+            breakers.answered(peer, now)
     for outcome in outcomes:
         if outcome.refusal is not None:
             _heed(peer, outcome, outcome.refusal, now, jitter)
     failures = [each.failure for each in outcomes if each.failure]
     if failures:
         # Attempts of one batch run side by side: together they are one failure of the peer.
-        _failed(peer, failures[0], now, jitter)
-
-
-def _answered(peer: models.Peer, now: int) -> None:
-    _store(peer, delivery.record_answer(_breaker(peer)))
-    peer.last_success_at = now
-    peer.last_error_code = None
-
-
-def _failed(
-    peer: models.Peer, code: str, now: int, jitter: float, wait_s: int | None = None
-) -> None:
-    breaker = delivery.record_failure(_breaker(peer), now, jitter, retry_after_s=wait_s)
-    if breaker.state is delivery.BreakerState.CLOSED:
-        # Not away yet, but not to be asked again in the same moment either.
-        due_at = delivery.next_attempt_at(now, breaker.failures, jitter, retry_after_s=wait_s)
-        breaker = replace(breaker, next_attempt_at=due_at)
-    _store(peer, breaker)
-    peer.last_error_code, peer.last_error_at = code, now
+        breakers.failed(peer, failures[0], now, jitter)
 
 
 def _heed(
@@ -366,9 +344,9 @@ def _heed(
         # Theirs minus ours, as everywhere on the peer's row; they measured ours minus theirs.
         peer.skew_s = -skew
     if action is Action.WAIT:
-        _failed(peer, refusal.code, now, jitter, delivery.retry_after_s(refusal))
+        breakers.failed(peer, refusal.code, now, jitter, delivery.retry_after_s(refusal))
         return
-    _store(peer, delivery.record_answer(_breaker(peer)))
+    breakers.store(peer, delivery.record_answer(breakers.breaker_of(peer)))
     if action is Action.STOP:
         peer.stopped_code = refusal.code
     elif action is Action.UPDATE:
@@ -376,22 +354,3 @@ def _heed(
     elif action is Action.RETRY_SLOWLY:
         peer.next_attempt_at = now + limits.RETRY_SLOWLY_S
     peer.last_error_code, peer.last_error_at = refusal.code, now
-
-
-def _peer(session: Session, member: str) -> models.Peer:
-    """The row, held until commit; `membership` made one for every other member."""
-    row = session.scalars(select(Peer).where(Peer.member == member).with_for_update()).one_or_none()
-    if row is None:
-        row = Peer(member=member)
-        session.add(row)
-        session.flush()
-    return row
-
-
-def _breaker(peer: models.Peer) -> delivery.Breaker:
-    return delivery.Breaker(delivery.BreakerState(peer.state), peer.failures, peer.next_attempt_at)
-
-
-def _store(peer: models.Peer, breaker: delivery.Breaker) -> None:
-    peer.state = breaker.state.value
-    peer.failures, peer.next_attempt_at = breaker.failures, breaker.next_attempt_at

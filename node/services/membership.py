@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.refusals import Refusal
-from node.services import audit, outbox, restores
+from node.services import audit, measures, outbox, restores
 from node.services.charter import Departure
 from protocol import (
     FIRST_INCARNATION,
@@ -49,6 +49,7 @@ class PeerView:
     url: str
     state: str
     blocked: bool
+    suspended_until: int | None
     stopped_code: str | None
     failures: int
     next_attempt_at: int
@@ -143,6 +144,7 @@ def peers(session: Session, context: Context) -> list[PeerView]:
     """Every other member's node, in the charter's order."""
     charter, waiting = context.charter(session), outbox.queues(session)
     known = {row.member: row for row in session.scalars(select(models.Peer))}
+    suspended = {each.member: each.until for each in measures.in_force(session, context)}
     views = []
     for member in charter.members:
         if member.id == context.member_id:
@@ -156,6 +158,7 @@ def peers(session: Session, context: Context) -> list[PeerView]:
                 url=member.url,
                 state=row.state,
                 blocked=row.blocked,
+                suspended_until=suspended.get(member.id),
                 stopped_code=row.stopped_code,
                 failures=row.failures,
                 next_attempt_at=row.next_attempt_at,

@@ -236,6 +236,16 @@ def retry_now(session: Session, context: Context, recipient: str) -> None:
     )
 
 
+def hold(session: Session, recipient: str, until: int) -> None:
+    """Let everything that waits for a member wait until then, at least."""
+    session.execute(
+        update(Entry)
+        .where(Entry.recipient == recipient, Entry.state == "queued")
+        .where(Entry.next_attempt_at < until)
+        .values(next_attempt_at=until)
+    )
+
+
 def deliver_again(session: Session, context: Context, recipient: str) -> None:
     """Queue once more what a peer had receipted, while its own deadline allows.
 

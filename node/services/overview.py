@@ -1,6 +1,6 @@
 """The overview: what waits for somebody, and how things stand; counts only, nobody's data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import charter as charters
-from node.services import ledger, outbox, referrals
+from node.services import ledger, measures, outbox, referrals
 
 RECENT_S = 30 * 24 * 3600  # "lately" on the front page: thirty days
 
@@ -38,7 +38,8 @@ class PeerState:
     """How a member's node was when we last spoke; `seen_at` is None before the first word."""
 
     member: str
-    # well, failing, waiting (the breaker is open), stopped, blocked, silent (never spoken)
+    # well, failing, waiting (the breaker is open), stopped, blocked, suspended, silent (never
+    # spoken)
     state: str
     seen_at: int | None
     error_code: str | None
@@ -102,10 +103,22 @@ def departures(
     return gone, outbox.abandoned(session) if gone else {}
 
 
-def peers(session: Session, members: list[str]) -> list[PeerState]:
+def peers(session: Session, context: Context, members: list[str]) -> list[PeerState]:
     """The state of each of `members`, in their order."""
     known = {peer.member: peer for peer in session.scalars(select(models.Peer))}
-    return [_peer_state(member, known.get(member)) for member in members]
+    suspended = {each.member for each in measures.in_force(session, context)}
+    states = [_peer_state(member, known.get(member)) for member in members]
+    return [
+        replace(each, state="suspended")
+        if each.member in suspended and each.state != "blocked"
+        else each
+        for each in states
+    ]
+
+
+def suspended_until(session: Session, context: Context) -> int | None:
+    """Until when two other members hold our letters back; None when nobody does."""
+    return measures.held(session, context).get(context.member_id)
 
 
 def _peer_state(member: str, peer: models.Peer | None) -> PeerState:

@@ -21,6 +21,7 @@ PEER_STATES = {
     "waiting": ("danger", "pause-circle", later("Not reachable")),
     "stopped": ("warning", "pause-circle", later("Sending stopped")),
     "blocked": ("danger", "slash-circle", later("Blocked")),
+    "suspended": ("warning", "slash-circle", later("Suspended")),
     "silent": ("neutral", "hourglass-split", later("No contact yet")),
 }
 
@@ -49,7 +50,8 @@ def show() -> ResponseReturnValue:
         waiting = overview.waiting(session, here.context)
         lately = overview.lately(session, here.context)
         standing = overview.standing(session, here.context)
-        peers = overview.peers(session, others)
+        peers = overview.peers(session, here.context, others)
+        suspended_until = overview.suspended_until(session, here.context)
         departures, abandoned = overview.departures(session, here.context)
         left = charters.has_left(session, mine)
         joining = alliance if alliance and not left and mine not in alliance.by_id else None
@@ -62,6 +64,7 @@ def show() -> ResponseReturnValue:
         founded=alliance is not None,
         joining=joining.name if joining else None,
         left=left,
+        suspended_until=suspended_until,
         departures=[] if left else departures,
         abandoned=abandoned,
         peers=peers,

@@ -10,10 +10,10 @@ from node.greeting import greet
 from node.i18n import later
 from node.refusals import NotThere
 from node.services import charter as charters
-from node.services import membership, outbox
+from node.services import measures, membership, outbox
 from node.services.membership import PeerView
 from node.services.outbox import OutboxView
-from node.web.entrance import charter, node, require_role, user
+from node.web.entrance import charter, company_name, node, require_role, user
 from node.web.error_words import error_words
 from node.web.marks import Mark
 from node.web.referrals import words
@@ -27,6 +27,7 @@ STATES = {
     "waiting": Mark("danger", "wifi-off", later("Not reachable")),
     "stopped": Mark("warning", "pause-circle", later("Sending stopped")),
     "blocked": Mark("danger", "slash-circle", later("Blocked")),
+    "suspended": Mark("warning", "slash-circle", later("Suspended")),
     "silent": Mark("neutral", "hourglass-split", later("No contact yet")),
 }
 REDEMPTION = {
@@ -61,6 +62,7 @@ def listing() -> ResponseReturnValue:
         raise charters.NotFounded
     with here.database.reading() as session:
         views = membership.peers(session, here.context)
+        suspensions = measures.views(session, here.context)
     today = here.context.day_of(here.context.now())
     return render_template(
         "peers/list.html",
@@ -69,12 +71,18 @@ def listing() -> ResponseReturnValue:
         licences={m.id: _licences(m, today) for m in alliance.members},
         us=here.settings.member_id,
         redemption=REDEMPTION,
+        suspensions=[
+            (each, _(", ").join(company_name(signer) for signer in each.signers))
+            for each in suspensions
+        ],
     )
 
 
 def _line(view: PeerView) -> Line:
     if view.blocked:
         state = "blocked"
+    elif view.suspended_until is not None:
+        state = "suspended"
     elif view.stopped_code:
         state = "stopped"
     elif view.state == "open":
@@ -85,7 +93,7 @@ def _line(view: PeerView) -> Line:
         state = "well" if view.last_success_at else "silent"
     error = error_words(view.stopped_code or view.last_error_code)
     waits = view.queued and not view.stopped_code
-    soonest = max(view.next_attempt_at, node().context.now())
+    soonest = max(view.next_attempt_at, view.suspended_until or 0, node().context.now())
     return Line(view, STATES[state], error, soonest if waits else None)
 
 

@@ -25,6 +25,7 @@ from node.worker.inbox import Handling
 from node.worker.keys import drop_drained_keys
 from node.worker.lane import Lane
 from node.worker.ledger import LedgerRounds, pull
+from node.worker.measures import SuspensionRounds
 from node.worker.notices import send_due_mails, send_due_notices
 
 # How soon a lane sees what another process wrote; a person does not notice it.
@@ -53,6 +54,7 @@ class Worker:
         self._deliveries = Deliveries(node, self._stopping)
         handling = Handling(node)
         rounds = LedgerRounds(node, self._executor)
+        suspensions = SuspensionRounds(node, self._executor)
         agreement = DecreeRounds(node, self._executor)
         pulls = EachPeer(node, self._executor, lambda peer: pull(node, peer))
         self._lanes = [
@@ -62,6 +64,7 @@ class Worker:
             self._peer_lane("orders", rounds.step, rest_s=LOOK_S),
             Lane("decrees", lambda: self._agree(agreement), rest_s=LOOK_S),
             self._peer_lane("pull", pulls.step, rest_s=node.settings.pull_interval_s),
+            self._peer_lane("suspensions", suspensions.step, rest_s=LOOK_FOR_MAIL_S),
             self._peer_lane("evidence", rounds.recovery.tell_evidence, rest_s=HOUSEKEEPING_S),
             Lane("mails", lambda: send_due_mails(node) > 0, rest_s=LOOK_FOR_MAIL_S),
             Lane("notices", lambda: send_due_notices(node) > 0, rest_s=LOOK_FOR_MAIL_S),

@@ -226,6 +226,24 @@ def test_a_refusal_of_the_member_stops_its_queue_until_somebody_acts(
     assert due(aoba) == ["biwa"]
 
 
+def test_a_suspension_holds_the_letters_to_its_end_and_leaves_the_peer_reachable(
+    alliance: Alliance, aoba: House
+) -> None:
+    first, second = enqueue(aoba), enqueue(aoba)
+    claimed = claim(aoba)
+    until = aoba.context.now() + 3600
+    problem = refusal("member-suspended", 403, until=until)
+    record(aoba, claimed, [Outcome(claimed[0], refusal=problem)])
+    assert [entry(aoba, each).next_attempt_at for each in (first, second)] == [until, until]
+    assert (peer(aoba).stopped_code, peer(aoba).last_error_code) == (None, "member-suspended")
+    with aoba.database.reading() as session:
+        assert "biwa" in delivery.reachable(session, aoba.context)
+    alliance.clock.move(3599)
+    assert due(aoba) == []
+    alliance.clock.move(1)
+    assert due(aoba) == ["biwa"]
+
+
 def test_a_skewed_clock_keeps_the_queue_and_asks_slowly(alliance: Alliance, aoba: House) -> None:
     sent = enqueue(aoba)
     claimed = claim(aoba)

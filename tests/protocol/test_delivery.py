@@ -121,7 +121,7 @@ def test_after_whatever_happened_the_next_attempt_is_within_an_hour(
         ("clock-skew", Action.RETRY_SLOWLY, True),
         ("key-unknown", Action.RETRY_SLOWLY, True),
         ("not-a-member", Action.STOP, True),
-        ("member-suspended", Action.STOP, True),
+        ("member-suspended", Action.HOLD, True),
         ("member-expelled", Action.STOP, True),
         ("peer-blocked", Action.STOP, True),
         ("sender-mismatch", Action.STOP, True),
@@ -207,3 +207,19 @@ def test_each_code_travels_and_comes_back(code: str) -> None:
     back = parse_problem(problem(kind("why"), "r" * 16, verified=True)).to_error()
     assert type(back) is kind
     assert back.detail == "why"
+
+
+@pytest.mark.parametrize(
+    ("until", "held"),
+    [
+        (NOW + 60, NOW + 60),
+        (NOW + 10 * limits.SUSPENSION_S, NOW + limits.SUSPENSION_S),
+        (NOW, NOW + limits.RETRY_SLOWLY_S),
+        ("soon", NOW + limits.RETRY_SLOWLY_S),
+        (None, NOW + limits.RETRY_SLOWLY_S),
+    ],
+    ids=["named", "beyond-72-hours", "over", "no-number", "not-named"],
+)
+def test_letters_wait_for_the_end_that_a_suspension_names(until: object, held: int) -> None:
+    facts = {} if until is None else {"until": until}
+    assert delivery.held_until(refused("member-suspended", **facts), NOW) == held

@@ -78,6 +78,18 @@ def test_a_suspension_takes_two_members_and_this_epoch(document: SignedDocument,
     assert refusal_of(lambda: standing.verify_suspension(document, CHARTER, NOW)) == code
 
 
+def test_one_member_has_signed_and_another_is_still_to_come() -> None:
+    half = suspension("aoba")
+    body, signers = standing.read_suspension(half, CHARTER, NOW)
+    assert (body.member, signers) == ("bridge", {"aoba"})
+    # The suspended member's own word is none.
+    with_it = half.add(NODE["bridge"])
+    assert standing.read_suspension(with_it, CHARTER, NOW)[1] == {"aoba"}
+    alone = suspension("bridge")
+    code = refusal_of(lambda: standing.read_suspension(alone, CHARTER, NOW))
+    assert code == "measure-invalid"
+
+
 def test_nobody_is_suspended_twice_in_an_epoch_or_three_days_would_be_for_ever() -> None:
     first = standing.verify_suspension(suspension(), CHARTER, NOW)
     later = NOW + SUSPENSION_S

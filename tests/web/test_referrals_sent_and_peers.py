@@ -7,8 +7,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from node import models
-from node.services import links
-from protocol import Charter
+from node.services import links, measures
+from protocol import Charter, limits
 from tests.equipment.peers import Answer, Caller
 from tests.equipment.season import DAY_S, PEOPLE, Season
 from tests.equipment.web_house import WebHouse
@@ -228,3 +228,36 @@ def test_a_test_that_succeeds_says_so_and_notes_the_clock(season: Season, web: W
     found = peer(season, "biwa")
     assert (found.skew_s, found.failures) == (0, 0)
     assert found.last_success_at == season.clock.now()
+
+
+def test_a_suspension_stands_on_the_page_of_peers_until_it_ends(
+    season: Season, web: WebHouse
+) -> None:
+    aoba, biwa = season.alliance["aoba"], season.alliance["biwa"]
+    admin = web.signed_in("admin")
+    with biwa.database.transaction() as session:
+        measures.suspend(session, biwa.context, "bridge", actor="cli")
+        (told,) = measures.news(session, biwa.context)
+    with aoba.database.transaction() as session:
+        measures.receive(session, aoba.context, told.document)
+    page = text(admin.get("/peers"))
+    assert "株式会社biwaが株式会社bridgeの利用停止を求めています。" in page
+    assert "tasuki peers suspend bridge" in page
+    assert "利用停止中" not in page
+
+    with aoba.database.transaction() as session:
+        measures.suspend(session, aoba.context, "bridge", actor="cli")
+        (whole,) = measures.news(session, aoba.context)
+    page = text(admin.get("/peers"))
+    assert "利用停止中" in page
+    assert "株式会社aoba、株式会社biwaが署名しました" in page
+    assert "まで利用を停止されています" in text(admin.get("/peers/bridge"))
+    assert "利用停止中" in text(admin.get("/"))
+
+    bridge = season.alliance["bridge"]
+    with bridge.database.transaction() as session:
+        measures.receive(session, bridge.context, whole.document)
+    assert "貴社は" in text(WebHouse(bridge).signed_in("recruiter").get("/"))
+    season.clock.move(limits.SUSPENSION_S)
+    for path in ("/peers", "/peers/bridge", "/"):
+        assert "利用停止中" not in text(web.signed_in("admin").get(path)), path

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from node.app import open_node
 from node.cli.doctor import own_keys
@@ -11,7 +11,7 @@ from node.cli.doctor.findings import OK, WARNING, WRONG, Finding
 from node.config import Settings
 from node.installation import Node
 from node.services import charter as charters
-from node.services import membership
+from node.services import measures, membership
 from node.services.charter import Departure
 from node.services.ledger import evidence, tenure
 from node.services.membership import PeerView
@@ -91,7 +91,20 @@ def look_at_charter(visit: Visit) -> list[Finding]:
         text = f"the charter says {us.url}, TASUKI_PUBLIC_URL says {node.settings.public_url}"
         return [Finding("charter", WRONG, text, "Peers call the charter's: set it to that.")]
     text = f"{charter.name}, version {charter.version}, digest {charter.digest.hex()[:16]}"
-    return [Finding("charter", OK, text), *own_keys.look(node, charter), *_licences(visit, charter)]
+    return [
+        Finding("charter", OK, text),
+        *own_keys.look(node, charter),
+        *_suspended(visit),
+        *_licences(visit, charter),
+    ]
+
+
+def _suspended(visit: Visit) -> Iterator[Finding]:
+    with visit.node.database.reading() as session:
+        until = measures.held(session, visit.node.context).get(visit.node.context.member_id)
+    if until is not None:
+        text = f"two members have suspended this one until {_moment(until)}"
+        yield Finding("suspended", WARNING, text, "Speak with them. Letters leave at its end.")
 
 
 def _licences(visit: Visit, charter: Charter) -> Iterator[Finding]:
@@ -151,6 +164,9 @@ def _peer(visit: Visit, charter: Charter, peer: PeerView, hello: Hello) -> Itera
         yield from _clocks(peer, theirs.time - visit.node.clock.now())
     if peer.blocked:
         yield Finding("peer", WARNING, f"{peer.member} is blocked here", "Unblock it, if over.")
+    if peer.suspended_until is not None:
+        text = f"{peer.member} is suspended by two members until {_moment(peer.suspended_until)}"
+        yield Finding("peer", WARNING, text, "Letters wait; it ends by itself.")
     if peer.oldest_at is not None and now - peer.oldest_at > WAITING_TOO_LONG_S:
         text = (
             f"{peer.queued} letters wait for {peer.member}, the oldest {_ago(now - peer.oldest_at)}"
@@ -180,6 +196,10 @@ def call(visit: Visit, charter: Charter, member: str, body: bytes) -> tuple[str,
         return failure.code, None
     except ProtocolError as error:
         return error.code, None
+
+
+def _moment(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _ago(seconds: int) -> str:

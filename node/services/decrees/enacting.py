@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, departing, seats
+from node.services import audit, departing, measures, seats
 from node.services import charter as charters
 from node.services.ledger import SQLBooks, settle
 from protocol import Charter, Need, decree, errors, state_digest, verify_order
@@ -76,6 +76,7 @@ def _begin_epoch(
         known = session.get(models.Peer, member.id)
         if member.id != context.member_id and known is None:
             session.add(models.Peer(member=member.id))
+    measures.forget(session, before.epoch)
     departing.part(session, context, before, charter)
     # Words on drafts of the version that was replaced bind nobody any more.
     session.execute(delete(models.DraftWord))
