@@ -11,7 +11,7 @@ from node.database import Database
 from node.services import decrees
 from node.services import joining as joinings
 from node.services.joining import InvitationView
-from protocol import DRAFT, JoinAnswer, SigningKey, decree, errors, limits, sign
+from protocol import DRAFT, JoinAnswer, SignedDocument, SigningKey, decree, errors, limits, sign
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.databases import Databases
 from tests.equipment.deciding import approve, decide, enact, in_force, limited, propose, tell
@@ -51,6 +51,11 @@ def invited(house: House) -> InvitationView:
 def admit(house: House, typed: dict[int, str]) -> decrees.DraftView:
     with house.database.transaction() as session:
         return joinings.admit(session, house.context, "delta", typed, actor="cli")
+
+
+def draft_of(house: House, view: decrees.DraftView) -> SignedDocument:
+    with house.database.reading() as session:
+        return decrees.news(session, in_force(house), view.digest).draft
 
 
 def accepted(delta: Newcomer, answer: JoinAnswer) -> bytes:
@@ -142,8 +147,7 @@ def test_only_the_newcomer_s_own_signatures_count(
     file = invite(aoba)
     post(door, "requests", delta.request(file))
     view = admit(aoba, delta.spoken)
-    with aoba.database.reading() as session:
-        draft = decrees.news(session, alliance.charter, view.digest).draft
+    draft = draft_of(aoba, view)
     stranger = draft.add(SigningKey.generate())
     assert code_of(post(door, "acceptances", stranger.encode())) == "draft-invalid"
     other = sign(DRAFT, limited(alliance.charter, "biwa", 7).encode_draft(), delta.identity)
@@ -159,8 +163,7 @@ def test_a_decree_that_comes_first_asks_for_a_new_draft(
     file = invite(aoba)
     post(door, "requests", delta.request(file))
     view = admit(aoba, delta.spoken)
-    with aoba.database.reading() as session:
-        draft = decrees.news(session, alliance.charter, view.digest).draft
+    draft = draft_of(aoba, view)
     # The newcomer has not signed, so the other draft is the one that is ready.
     digest = propose(aoba, limited(alliance.charter, "biwa", 33))
     for name in ("biwa", "seeds"):
