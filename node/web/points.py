@@ -6,6 +6,7 @@ DOMAIN 2.1 R11; PEER 5 (the page that shows the ledgers' difference).
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,7 +16,7 @@ from node import forms
 from node.i18n import later
 from node.services import charter as charters
 from node.services import ledger, referrals
-from node.services.ledger import LineKey, StatementLine, evidence, tenure
+from node.services.ledger import LineKey, Settlement, StatementLine, evidence, tenure
 from node.web.csv_files import csv_answer
 from node.web.entrance import company_name, node, require_role
 from node.web.error_words import error_words
@@ -64,6 +65,7 @@ def show() -> ResponseReturnValue:
         superseded_at = tenure.superseded_at(session, here.context)
         is_fencing = tenure.tenure(session, here.context).is_fencing
         accusations = list(evidence.accusations(session))
+        settlements = ledger.settlements(session, here.context)
     return render_template(
         "points/show.html",
         each=alliance.policy.points_per_referral,
@@ -78,6 +80,7 @@ def show() -> ResponseReturnValue:
         superseded_at=superseded_at,
         is_fencing=is_fencing,
         accusations=accusations,
+        settlements=settlements,
     )
 
 
@@ -87,7 +90,11 @@ def _key(name: str) -> LineKey | None:
 
 
 def _page(
-    lines: list[StatementLine], older: LineKey | None, newer: LineKey | None
+    lines: list[StatementLine],
+    older: LineKey | None,
+    newer: LineKey | None,
+    view: str = "points.show",
+    **query: Any,  # noqa: ANN401 (as url_for)
 ) -> forms.Page[StatementLine]:
     """One line more than a page was asked for: it only tells that there is another page."""
     more = len(lines) > PAGE_ROWS
@@ -102,8 +109,8 @@ def _page(
     first, last = (key_text(ledger.line_key(lines[at])) for at in (0, -1))
     return forms.Page(
         lines,
-        previous=url_for("points.show", newer=first) if has_newer else None,
-        next=url_for("points.show", older=last) if has_older else None,
+        previous=url_for(view, newer=first, **query) if has_newer else None,
+        next=url_for(view, older=last, **query) if has_older else None,
     )
 
 
@@ -122,7 +129,7 @@ def export() -> Response:
     return csv_answer(_rows, f"points-{today:%Y%m%d}.csv")
 
 
-def _rows() -> Iterator[list[str]]:
+def _rows(peer: str = "") -> Iterator[list[str]]:
     yield [
         _("Applied at"),
         _("Reason"),
@@ -136,7 +143,9 @@ def _rows() -> Iterator[list[str]]:
     here, before = node(), None
     with here.database.reading() as session:
         while True:
-            lines = ledger.statement(session, here.context, before=before, limit=PAGE_ROWS * 10)
+            lines = ledger.statement(
+                session, here.context, before=before, limit=PAGE_ROWS * 10, peer=peer
+            )
             yield from (_cells(line) for line in lines)
             if len(lines) < PAGE_ROWS * 10:
                 return
@@ -154,6 +163,48 @@ def _cells(line: StatementLine) -> list[str]:
         str(line.sequence),
         line.entry_id,
     ]
+
+
+@blueprint.get("/settlements/<member>")
+@require_role(*VISIBLE)
+def settlement(member: str) -> ResponseReturnValue:
+    """With a member that has gone: what the two paid each other, and the cut that it ends at."""
+    here = node()
+    older, newer = _key("older"), _key("newer")
+    with here.database.reading() as session:
+        found = ledger.settlement(session, here.context, member)
+        lines = ledger.statement(
+            session, here.context, before=older, after=newer, limit=PAGE_ROWS + 1, peer=member
+        )
+        promised = referrals.promised(session, here.context, by=member)
+    return render_template(
+        "points/settlement.html",
+        one=found,
+        page=_page(lines, older, newer, "points.settlement", member=member),
+        promised=promised,
+        kinds=KINDS,
+    )
+
+
+@blueprint.get("/settlements/<member>/export.csv")
+@require_role(*VISIBLE)
+def settlement_file(member: str) -> Response:
+    """The same as a file: the payments, their sum, and what it was cut by."""
+    here = node()
+    with here.database.reading() as session:
+        found = ledger.settlement(session, here.context, member)
+    return csv_answer(lambda: _settled(found), f"settlement-{found.member.id}.csv")
+
+
+def _settled(found: Settlement) -> Iterator[list[str]]:
+    yield from _rows(found.member.id)
+    received, paid = str(found.received), str(found.paid)
+    name, blank = found.member.legal_name, ""
+    yield [moment(found.closed_at), _("Sum"), name, received, paid, blank, blank, blank]
+    version, digest = str(found.charter.version), found.cut_digest.hex()
+    yield [blank, _("Version of the charter"), version, *[blank] * 5]
+    yield [blank, _("Digest of the charter"), found.charter.digest.hex(), *[blank] * 5]
+    yield [blank, _("Digest of the ledger at the cut"), digest, *[blank] * 5]
 
 
 @blueprint.get("/certificates/<account>/<int:sequence>")

@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from node import models
 from node.peer_addresses import ENDPOINTS
+from node.refusals import NotThere
 from node.services import charter as charters
 from node.services import delivery, departing, hires, ledger, membership, outbox, referrals
 from node.services.hires import SlotsNotRedeemable
@@ -145,6 +146,51 @@ def test_what_is_owed_to_a_closed_account_holds_up_no_other_payment(alliance: Al
         order = ledger.open_order(session, biwa.context)
     assert order is not None
     assert [entry.to for entry in order.body.entries] == ["aoba"]
+
+
+def test_what_two_members_paid_each_other_is_settled_where_the_account_was_closed(
+    alliance: Alliance,
+) -> None:
+    season = Season(alliance)
+    for person in PEOPLE[:2]:
+        season.accepted("bridge", "biwa", person)
+    season.accepted("biwa", "bridge", PEOPLE[2])
+    season.accepted("biwa", "aoba", PEOPLE[3])
+    season.certify_all()
+    season.accepted("bridge", "biwa", PEOPLE[4])
+    season.accepted("biwa", "bridge", PEOPLE[5])
+    biwa = alliance["biwa"]
+    with biwa.database.reading() as session:
+        assert ledger.settlements(session, biwa.context) == []
+        with pytest.raises(NotThere):
+            ledger.settlement(session, biwa.context, "bridge")
+        assert referrals.promised(session, biwa.context) == 1
+
+    second = expel(alliance, "bridge", told=["bridge"])
+    with biwa.database.reading() as session:
+        (one,) = ledger.settlements(session, biwa.context)
+        lines = ledger.statement(session, biwa.context, limit=10, peer="bridge")
+        assert referrals.promised(session, biwa.context) == 0
+        assert referrals.promised(session, biwa.context, by="bridge") == 1
+        pages = [lines[0]]
+        while page := ledger.statement(
+            session, biwa.context, limit=1, peer="bridge", before=ledger.line_key(pages[-1])
+        ):
+            pages += page
+    assert (one.member.id, one.charter.digest) == ("bridge", second.digest)
+    assert (one.received, one.paid, one.balance, one.lapsed) == (1, 2, -1, 1)
+    assert sorted(line.points for line in lines) == [-1, -1, 1]
+    assert pages == lines
+    assert second.cut is not None
+    assert one.cut_digest == second.cut.state
+
+    # The member that left settles with each that stayed, from its own books.
+    bridge = alliance["bridge"]
+    with bridge.database.reading() as session:
+        theirs = {each.member.id: each for each in ledger.settlements(session, bridge.context)}
+    assert theirs.keys() == {"aoba", "biwa", "seeds"}
+    assert (theirs["biwa"].balance, theirs["aoba"].balance) == (1, 0)
+    assert theirs["biwa"].cut_digest == one.cut_digest
 
 
 # --- What was on its way. ---

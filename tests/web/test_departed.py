@@ -1,7 +1,10 @@
 """The pages of a company that has left, and those of the members that stayed: none breaks."""
 
+import csv
+
 import pytest
 
+from node.services import ledger
 from tests.equipment.departing import expel
 from tests.equipment.season import PEOPLE, Season
 from tests.equipment.web_house import WebHouse
@@ -87,3 +90,31 @@ def test_hr_reads_that_the_company_left_and_what_was_not_sent(season: Season) ->
     assert "1通" in front
     season.days(31)
     assert "離脱しました" not in recruiter.get("/").get_data(as_text=True)
+
+
+def test_the_settlement_with_a_company_that_left_is_a_page_and_a_file(
+    season: Season, gone: WebHouse
+) -> None:
+    biwa = season.alliance["biwa"]
+    admin = WebHouse(biwa).signed_in("recruiter")
+    with biwa.database.reading() as session:
+        found = ledger.settlement(session, biwa.context, "bridge")
+    assert "/points/settlements/bridge" in admin.get("/points").get_data(as_text=True)
+    page = admin.get("/points/settlements/bridge").get_data(as_text=True)
+    assert "株式会社bridgeとの精算" in page
+    assert '<dd id="sum">-1</dd>' in page.replace("−", "-")
+    assert found.cut_digest.hex() in page
+    rows = list(
+        csv.reader(
+            admin.get("/points/settlements/bridge/export.csv").data.decode("utf-8-sig").splitlines()
+        )
+    )
+    assert [row[2:5] for row in rows[1:3]] == [["株式会社bridge", "0", "1"]] * 2
+    assert rows[2][1] == "合計"
+    assert [row[2] for row in rows[3:]] == ["2", found.charter.digest.hex(), found.cut_digest.hex()]
+    assert admin.get("/points/settlements/aoba").status_code == 404
+    # The company that left has the same, with every other.
+    own = gone.signed_in("recruiter").get("/points/settlements/biwa").get_data(as_text=True)
+    assert found.cut_digest.hex() in own
+    viewer = WebHouse(biwa).signed_in("viewer")
+    assert viewer.get("/points/settlements/bridge").status_code == 403

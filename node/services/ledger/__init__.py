@@ -1,9 +1,9 @@
 """The ledger, carried out: the decisions are `protocol`'s, the database and the words are ours.
 
 `votes` answers others, `orders` drives our own, `exchange` keeps two nodes alike; `applied` reads
-what is settled; `accounts`, `statement`, `history` and `inspection` are what people see, and
-`verification` proves all of it again. Nothing here commits or uses the network: entrances and the
-worker do.
+what is settled; `accounts`, `statement`, `settlement`, `history` and `inspection` are what people
+see, and `verification` proves all of it again. Nothing here commits or uses the network: entrances
+and the worker do.
 """
 
 from node.services.ledger.accounts import Position, hold, new_entry_id, pay, position, state
@@ -23,6 +23,7 @@ from node.services.ledger.inspection import (
     heads_beside,
 )
 from node.services.ledger.orders import certify, has_work, new_ballot, open_order, waiting
+from node.services.ledger.settlement import Settlement, settlement, settlements
 from node.services.ledger.statement import LineKey, StatementLine, line_key, statement
 from node.services.ledger.verification import Finding, Verification
 from node.services.ledger.votes import receive_certificate, vote_on
@@ -38,6 +39,7 @@ __all__ = [
     "Place",
     "Position",
     "SQLBooks",
+    "Settlement",
     "StatementLine",
     "Verification",
     "absorb",
@@ -64,6 +66,8 @@ __all__ = [
     "receive_certificate",
     "remember",
     "settle",
+    "settlement",
+    "settlements",
     "state",
     "statement",
     "vote_on",

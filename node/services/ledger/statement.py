@@ -43,15 +43,17 @@ def statement(
     before: LineKey | None = None,
     after: LineKey | None = None,
     limit: int,
+    peer: str = "",
 ) -> list[StatementLine]:
-    """Our lines, newest first, from both sides; a page.
+    """Our lines, newest first, from both sides; a page. With a `peer` only those with that one.
 
     `before` is `line_key` of the last line that was shown, `after` of the first, to turn back.
     """
     us, edge, backwards = context.member_id, after or before, after is not None
     # Every order has a line of ours, except perhaps the one at the edge.
-    keys = _orders(session, us, edge and edge[:3], backwards=backwards, limit=limit + 1)
-    lines = (line for key in keys for line in _lines(session, us, key, backwards=backwards))
+    keys = _orders(session, us, peer, edge and edge[:3], backwards=backwards, limit=limit + 1)
+    every = (line for key in keys for line in _lines(session, us, key, backwards=backwards))
+    lines = (line for line in every if peer in ("", line.peer))
     if after is not None:
         page = islice((line for line in lines if line_key(line) > after), limit)
     elif before is not None:
@@ -62,16 +64,18 @@ def statement(
 
 
 def _orders(
-    session: Session, us: str, edge: OrderKey | None, *, backwards: bool, limit: int
+    session: Session, us: str, peer: str, edge: OrderKey | None, *, backwards: bool, limit: int
 ) -> list[OrderKey]:
     """Where orders stand that paid us or that we paid with, from the edge on, itself included."""
     paid = models.LedgerCredit
     place = tuple_(paid.applied_at, paid.payer, paid.sequence)
     found: set[OrderKey] = set()
-    for side in (paid.payer, paid.payee):
+    for side, other in ((paid.payer, paid.payee), (paid.payee, paid.payer)):
         query: Select[int, str, int] = (
             select(paid.applied_at, paid.payer, paid.sequence).distinct().where(side == us)
         )
+        if peer:
+            query = query.where(other == peer)
         if edge is not None:
             query = query.where(place >= edge if backwards else place <= edge)
         keys = (paid.applied_at, paid.payer, paid.sequence)

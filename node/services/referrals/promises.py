@@ -48,12 +48,16 @@ def salt_of(row: models.ReferralOut) -> bytes:
     return Acceptance.parse(SignedDocument.parse(row.acceptance).payload).salt
 
 
-def promised(session: Session, context: Context) -> int:
-    """Points that members have promised us by signed acceptance and not certified yet."""
+def promised(session: Session, context: Context, *, by: str = "") -> int:
+    """Points that members have promised us by signed acceptance and not certified yet.
+
+    Without `by` those that may still come: a closed account pays nothing any more.
+    """
     table = models.ReferralOut
+    accounts = [by] if by else context.charter(session).accounts
     rows = session.scalars(
         select(table)
-        .where(table.entry_id.is_not(None))
+        .where(table.entry_id.is_not(None), table.recipient.in_(accounts))
         .order_by(table.answered_at.desc())
         .limit(PAGE_ROWS_MAX)
     ).all()
