@@ -4,6 +4,7 @@ What members say of a draft goes round: each tells the others all that it has he
 number is a member's later word. An approval locks nothing and can be taken back until the fence.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -32,8 +33,9 @@ from protocol import (
     verify_draft,
 )
 
-# Open at once: enough for every member's wish, and no way to fill anybody's disk.
-DRAFTS_MAX = 32
+# Open at once by one member: more than it wishes for, and no way to fill anybody's disk. A share of
+# its own, for whoever filled a common one would let nobody else propose, and no version follow.
+DRAFTS_MAX_PER_MEMBER = 8
 
 
 class DraftUnknown(Refusal, code="draft-unknown", status=404):
@@ -242,8 +244,7 @@ def _keep(session: Session, context: Context, charter: Charter, document: Signed
         raise errors.DraftInvalid("no member of the present charter has signed it")
     row = session.get(models.Draft, document.digest)
     if row is None:
-        if len(_rows(session, charter)) >= DRAFTS_MAX:
-            raise errors.RateLimited(f"{DRAFTS_MAX} drafts are open already")
+        _require_room(session, charter, document)
         session.add(
             models.Draft(
                 digest=document.digest,
@@ -261,6 +262,22 @@ def _keep(session: Session, context: Context, charter: Charter, document: Signed
         whole = SignedDocument(DRAFT, held.payload, (*held.signatures, *new))
         row.document = whole.encode()
         session.flush()
+
+
+def _require_room(session: Session, charter: Charter, document: SignedDocument) -> None:
+    """Raise RateLimited when every member that signed the draft has as many open as it may."""
+    drafts: Counter[str] = Counter()
+    for row in _rows(session, charter):
+        drafts.update(_proposers(_document(row), charter))
+    full = {member for member, count in drafts.items() if count >= DRAFTS_MAX_PER_MEMBER}
+    if _proposers(document, charter) <= full:
+        raise errors.RateLimited(f"{DRAFTS_MAX_PER_MEMBER} drafts of this member are open already")
+
+
+def _proposers(document: SignedDocument, charter: Charter) -> set[str]:
+    """The members of the charter among those whose signatures, once checked, the draft carries."""
+    signed = {signature.keyid for signature in document.signatures}
+    return {member for keyid, (_, member) in charter.every_key.items() if keyid in signed}
 
 
 def _keep_word(
