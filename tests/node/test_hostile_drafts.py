@@ -1,17 +1,24 @@
 """Drafts as one hostile member writes them: the others go on proposing, approving and telling."""
 
+from dataclasses import replace
+
 import pytest
 
 from node.services import decrees
 from node.services.decrees.drafts import DRAFTS_MAX_PER_MEMBER
 from protocol import (
     DRAFT,
+    Charter,
     SignedDocument,
     SigningKey,
     decree,
     errors,
+    limits,
+    next_draft,
+    propose_quorum,
     sign,
 )
+from protocol.sealing import SealingKey
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.deciding import approve, limited, propose, tell
 
@@ -45,3 +52,49 @@ def test_who_floods_the_others_with_drafts_keeps_nobody_from_proposing(
     assert approve(aoba, digest).approving == ("aoba",)
     with aoba.database.reading() as session:
         assert len(decrees.views(session, aoba.context)) == DRAFTS_MAX_PER_MEMBER + 2
+
+
+def crowded(charter: Charter, names: list[str]) -> tuple[Charter, list[SigningKey]]:
+    """A draft that brings many in, and all their keys: as many as one liar likes to make."""
+    keys = [SigningKey.generate() for _ in range(2 * len(names))]
+    like = charter.members[0]
+    members = [
+        replace(
+            like,
+            id=name,
+            url=f"https://{name}.example",
+            identity_key=keys[2 * at].verify_key.raw,
+            signing_key=keys[2 * at + 1].verify_key.raw,
+            sealing_key=SealingKey.generate().public.raw,
+        )
+        for at, name in enumerate(names)
+    ]
+    everybody = tuple(sorted((*charter.members, *members), key=lambda each: each.id))
+    q, b = propose_quorum(len(everybody))
+    return next_draft(charter, members=everybody, q=q, b=b), keys
+
+
+def test_more_signatures_than_a_document_holds_make_no_draft_unreadable(
+    alliance: Alliance,
+) -> None:
+    aoba = alliance["aoba"]
+    draft, keys = crowded(alliance.charter, [f"x{number:02}" for number in range(40)])
+    for part in (keys[:40], keys[40:]):
+        document = sign(DRAFT, draft.draft, hostile(alliance))
+        for key in part:
+            document = document.add(key)
+        known = receive(aoba, document)
+    assert len(known.signatures) == limits.SIGNATURES_MAX
+    with aoba.database.reading() as session:
+        assert len(decrees.open_drafts(session, aoba.context)) == 1
+        assert len(decrees.views(session, aoba.context)) == 1
+
+
+def test_one_signature_many_times_leaves_room_for_the_others(alliance: Alliance) -> None:
+    aoba, key = alliance["aoba"], hostile(alliance)
+    draft, keys = crowded(alliance.charter, ["newcomer"])
+    alone = sign(DRAFT, draft.draft, key)
+    many = SignedDocument(DRAFT, alone.payload, alone.signatures * limits.SIGNATURES_MAX)
+    assert receive(aoba, many).signatures == alone.signatures
+    whole = receive(aoba, alone.add(keys[0]).add(keys[1]))
+    assert len(whole.signatures) == 3

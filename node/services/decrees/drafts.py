@@ -245,23 +245,19 @@ def _keep(session: Session, context: Context, charter: Charter, document: Signed
     row = session.get(models.Draft, document.digest)
     if row is None:
         _require_room(session, charter, document)
-        session.add(
-            models.Draft(
-                digest=document.digest,
-                epoch=charter.epoch,
-                document=document.encode(),
-                received_at=context.now(),
-            )
+        row = models.Draft(
+            digest=document.digest, epoch=charter.epoch, document=b"", received_at=context.now()
         )
-        session.flush()
-        return
-    held = _document(row)
-    have = {signature.keyid for signature in held.signatures}
-    new = tuple(each for each in document.signatures if each.keyid not in have)
-    if new:
-        whole = SignedDocument(DRAFT, held.payload, (*held.signatures, *new))
-        row.document = whole.encode()
-        session.flush()
+        session.add(row)
+    held = _document(row).signatures if row.document else ()
+    # Of each key once, and no more than a document holds, or nobody could read it again.
+    of_keys = {each.keyid: each for each in held}
+    for each in document.signatures:
+        of_keys.setdefault(each.keyid, each)
+    whole = tuple(of_keys.values())[: limits.SIGNATURES_MAX]
+    if len(whole) > len(held):
+        row.document = SignedDocument(DRAFT, document.payload, whole).encode()
+    session.flush()
 
 
 def _require_room(session: Session, charter: Charter, document: SignedDocument) -> None:
