@@ -67,7 +67,8 @@ class Ballots:
             answer = decree.FenceAnswer.parse(body)
             proposer.add_report(answer)
             orders.update({order.digest: order for order in answer.orders})
-            return len(proposer.reporters) >= charter.q
+            with self._node.database.reading() as session:
+                return proposer.is_reported(ledger.SQLBooks(session).vector())
 
         self._gather(charter, BALLOTS_PATH, proposer.request.encode(), report)
         proposal = self._proposal(charter, proposer)

@@ -122,6 +122,13 @@ class Proposer:
     def reporters(self) -> frozenset[str]:
         return frozenset(self._answers)
 
+    def is_reported(self, vector: Mapping[str, int]) -> bool:
+        """Whether q members reported no more than stands at `vector`, where our books stand.
+
+        Fewer are not worth stopping at: a liar is quick to report what nobody can ever show.
+        """
+        return len(self._within(vector)) >= self.charter.q
+
     def add_report(self, answer: FenceAnswer) -> None:
         """Take a member's report, if everything that it claims is proven with it."""
         report = verify_report(answer.report, self.charter, self.ballot)

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
 from node.services import decrees
 from node.worker.ballots import Ballots
 from node.worker.ledger import Lines
-from protocol import decree, errors, limits
+from protocol import decree, errors, limits, sign
+from protocol.documents.decrees import FENCE_REPORT, FenceReport
 from tests.equipment.alliance import Alliance
 from tests.equipment.deciding import approved, enact, fence, in_force, limited
-from tests.equipment.wires import Answer, node_with
+from tests.equipment.wires import Answer, node_with, wires_of
+
+# Longer than an answer of somebody in this process ever takes.
+PATIENCE_S = 30
 
 
 @pytest.fixture
@@ -83,6 +88,46 @@ def test_garbage_in_place_of_a_vote_is_one_vote_less(
 ) -> None:
     ready(alliance)
     assert drive(alliance, executor, "aoba", 0, bridge=lambda _path, _body: b"[") is not None
+
+
+def test_a_quick_report_of_orders_that_nobody_can_show_holds_no_ballot_up(
+    alliance: Alliance, executor: ThreadPoolExecutor
+) -> None:
+    ready(alliance)
+    charter, heard = alliance.charter, Event()
+
+    def boasts(path: str, body: bytes) -> bytes:
+        if not path.endswith("/ballots"):
+            return b"{}"
+        report = FenceReport(
+            alliance=charter.alliance,
+            epoch=charter.epoch,
+            ballot=decree.FenceRequest.parse(body).ballot,
+            vector={"bridge": 7},
+            locks={},
+            held=None,
+        )
+        key = alliance["bridge"].context.keyring.signing
+        document = sign(FENCE_REPORT, report.encode(), key)
+        return decree.FenceAnswer(document, (), None).encode()
+
+    def first(path: str, body: bytes) -> bytes:
+        answer = boasts(path, body)
+        heard.set()
+        return answer
+
+    def then(path: str, body: bytes) -> bytes:
+        # The slowest of the honest ones comes after the liar every time.
+        assert heard.wait(PATIENCE_S)
+        return wires_of(node).honest("seeds", path, body)
+
+    node = node_with(alliance, bridge=first, seeds=then)
+    ballots = Ballots(node, Lines(executor, 4))
+    with node.database.reading() as session:
+        request = decrees.ready(session, node.context)
+    assert request is not None
+    proposer = decree.Proposer(charter, ballots.next(charter, 0), request.draft, request.approvals)
+    assert ballots.drive(charter, proposer) is not None
 
 
 def test_a_liars_word_takes_no_number_out_of_reach(
