@@ -88,7 +88,7 @@ class Ballots:
             _count(proposer, body)
             return proposer.decree() is not None
 
-        self._gather(charter, PREPARED_PATH, prepared.encode(), commit)
+        self._gather(charter, PREPARED_PATH, prepared.encode(), commit, proposal.encode())
         found = proposer.decree()
         if found is None:
             return None
@@ -107,15 +107,23 @@ class Ballots:
         return None
 
     def _gather(
-        self, charter: Charter, path: str, body: bytes, take: Callable[[bytes], bool]
+        self,
+        charter: Charter,
+        path: str,
+        body: bytes,
+        take: Callable[[bytes], bool],
+        proposal: bytes = b"",
     ) -> None:
-        """Ask everybody, ourselves first; stop waiting as soon as `take` says it is enough."""
+        """Ask everybody, ourselves first; stop waiting as soon as `take` says it is enough.
+
+        A member that lacks what the question builds on is sent the `proposal` before it.
+        """
         mine = self._ours(path, body)
         if mine is not None and _taken(take, mine, self._node.context.member_id):
             return
         calls = {}
         for member in others(self._node, charter):
-            call = self._lines.call(member, self._asking(charter, member, path, body))
+            call = self._lines.call(member, self._asking(charter, member, path, body, proposal))
             if call is not None:
                 calls[call] = member
         try:
@@ -140,13 +148,13 @@ class Ballots:
             return None
 
     def _asking(
-        self, charter: Charter, member: str, path: str, body: bytes
+        self, charter: Charter, member: str, path: str, body: bytes, proposal: bytes
     ) -> Callable[[], bytes | None]:
         if path == BALLOTS_PATH:
             return lambda: self._fenced(charter, member, body)
         if path == PROPOSALS_PATH:
             return lambda: self._prepared(charter, member, body)
-        return lambda: post(self._node, charter, member, path, body)
+        return lambda: self._committed(charter, member, body, proposal)
 
     def _fenced(self, charter: Charter, member: str, body: bytes) -> bytes | None:
         """A member's report, after raising it step by step to where the others stand."""
@@ -184,6 +192,16 @@ class Ballots:
             if post(self._node, charter, member, CERTIFICATES_PATH, certificate) is None:
                 return None
         return post(self._node, charter, member, PROPOSALS_PATH, body)
+
+    def _committed(
+        self, charter: Charter, member: str, body: bytes, proposal: bytes
+    ) -> bytes | None:
+        """A member's vote, after sending the proposal if it has not seen it."""
+        answer = ask(self._node, charter, member, PREPARED_PATH, body)
+        if isinstance(answer, errors.ProposalInvalid):
+            self._prepared(charter, member, proposal)
+            return post(self._node, charter, member, PREPARED_PATH, body)
+        return answer if isinstance(answer, bytes) else None
 
 
 def _count(proposer: decree.Proposer, body: bytes) -> None:

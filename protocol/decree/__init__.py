@@ -28,7 +28,9 @@ seat as it must be now, and what may be answered once that is durable.
    that cannot be sure of its seat answers to no decree and votes on no order until the next version
    is in force (`Seat(epoch, abstains=True)`).
 3. `judge_proposal` and `judge_prepared`: the new seat is committed before the vote leaves. The seat
-   holds the whole prepared motion with its votes; a digest alone could not be proposed again.
+   holds the whole prepared motion with its votes; a digest alone could not be proposed again. It
+   holds the orders that the motion carries too, and without them there is no vote: only a liar
+   may have them otherwise, and what was decided could take effect nowhere.
 4. `judge_decree` names what is still to be fetched (`Need`), or returns an `Activation`. In one
    transaction: the decree is stored, `placed` is applied and `amended` added to the places that
    are applied already, every lock is dropped, the new `Seat` begins, and entries of an own order
@@ -73,6 +75,8 @@ from protocol.decree.messages import (
     FenceAnswer,
     FenceRequest,
     Proposal,
+    find_carried,
+    require_carried,
     verify_locked,
 )
 from protocol.decree.proposals import Proposer, next_ballot, verify_proposal
@@ -118,6 +122,7 @@ __all__ = [
     "compare",
     "cut_of",
     "encode_chain",
+    "find_carried",
     "follow",
     "founding_of",
     "is_placed",
@@ -128,6 +133,7 @@ __all__ = [
     "next_ballot",
     "placed_entries",
     "require_approvals",
+    "require_carried",
     "require_voting",
     "require_within_cut",
     "trust_founding",

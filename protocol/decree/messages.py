@@ -7,14 +7,16 @@ approval, a report, an order, a vote) is a document inside them.  SPEC Decrees.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from protocol import limits
 from protocol.charter import Charter
+from protocol.charter_cut import Cut
 from protocol.decree.votes import Decree, Motion, Prepared
 from protocol.documents.decrees import FENCE_REPORT, FenceReport
 from protocol.documents.ledger import Order
-from protocol.errors import ProposalInvalid
+from protocol.errors import ProposalInvalid, ProtocolError
 from protocol.ledger.certificates import verify_order
 from protocol.signed import Signed, SignedDocument, verify
 from protocol.strictjson import JSON, Reader, encode, parse
@@ -93,7 +95,10 @@ class FenceRequest:
 
 @dataclass(frozen=True, slots=True)
 class FenceAnswer:
-    """A member's signed report, with what proves its claims: locked orders, a prepared motion."""
+    """A member's signed report, with what proves its claims: locked orders, a prepared motion.
+
+    With the motion come the orders that its cut carries: it can take effect only with them.
+    """
 
     report: SignedDocument
     orders: tuple[SignedDocument, ...]
@@ -113,7 +118,7 @@ class FenceAnswer:
         reader = Reader(parse(data, bytes_max=limits.PROPOSAL_BYTES_MAX))
         answer = cls(
             report=SignedDocument.from_json(reader.value("report")),
-            orders=_documents(reader, "orders"),
+            orders=_documents(reader, "orders", limits.PROPOSAL_ORDERS_MAX),
             prepared=_prepared(reader),
         )
         reader.done()
@@ -208,3 +213,34 @@ def verify_locked(
             if digest not in orders or orders[digest].body.account != account:
                 raise ProposalInvalid(f"the order that is said to hold {account} is not here")
     return orders
+
+
+def find_carried(
+    documents: Iterable[SignedDocument], cut: Cut, charter: Charter
+) -> Mapping[bytes, Signed[Order]]:
+    """Those of the orders that the cut names, each proven to be its owner's.
+
+    What else is among them is left out: it travelled along, and no signature covers what did.
+    """
+    named = {digest for digests in cut.carried.values() for digest in digests}
+    found: dict[bytes, Signed[Order]] = {}
+    for document in documents:
+        if document.digest in named and document.digest not in found:
+            with suppress(ProtocolError):
+                found[document.digest] = verify_order(document, charter)
+    return found
+
+
+def require_carried(
+    documents: Iterable[SignedDocument], cut: Cut | None, charter: Charter
+) -> tuple[SignedDocument, ...]:
+    """Every order that the cut carries, out of these; ProposalInvalid unless all are here.
+
+    Whoever votes for a motion without them would enact what nobody may be able to apply.
+    """
+    assert cut is not None
+    found = find_carried(documents, cut, charter)
+    for account, digests in cut.carried.items():
+        if not found.keys() >= set(digests):
+            raise ProposalInvalid(f"the order of {account} that it carries is not here")
+    return tuple(found[digest].document for digest in sorted(found))

@@ -14,6 +14,7 @@ from protocol.decree.messages import (
     FenceAnswer,
     FenceRequest,
     Proposal,
+    require_carried,
     verify_locked,
     verify_report,
 )
@@ -139,6 +140,7 @@ class Proposer:
                 raise ProposalInvalid(f"{report.signer} does not prove what it says is prepared")
             prepared.verify_votes(self.charter)
             verify_motion(prepared.motion, self.charter)
+            require_carried(answer.orders, prepared.motion.charter.cut, self.charter)
         self._answers[report.signer] = report, answer
 
     def proposal(self, books: Books, carry: Carry = carried_orders) -> Proposal | Need | None:
@@ -164,7 +166,8 @@ class Proposer:
                 if answer.prepared is not None and report.body.held == highest
             )
             self.motion = again.motion
-            return Proposal(self.ballot, again.motion, documents, prepared=again)
+            carried = require_carried(orders.values(), again.motion.charter.cut, self.charter)
+            return Proposal(self.ballot, again.motion, documents, carried, prepared=again)
 
         locked = verify_locked(orders.values(), reports.values(), self.charter)
         cut = cut_of(reports, locked, self.charter, books, carry)

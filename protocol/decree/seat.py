@@ -10,7 +10,7 @@ answered once that is durable. Nothing is changed by asking.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeVar
 
@@ -18,7 +18,7 @@ from protocol import limits
 from protocol.charter import Charter
 from protocol.charter_changes import verify_draft
 from protocol.decree.cut import Carry, carried_orders
-from protocol.decree.messages import FenceAnswer, FenceRequest, Proposal
+from protocol.decree.messages import FenceAnswer, FenceRequest, Proposal, require_carried
 from protocol.decree.proposals import verify_proposal
 from protocol.decree.votes import Prepared, require_approvals, verify_motion
 from protocol.documents.decrees import (
@@ -46,7 +46,8 @@ class Seat:
 
     `promised` is the ballot below which it answers nothing; above zero, it has stopped voting.
     `answer` is what it said when it promised, `voted` its one prepare vote of that ballot, and
-    `prepared` the highest motion that it committed to. `abstains`: this seat may have been more.
+    `prepared` the highest motion that it committed to. `orders` are those that these two motions
+    carry, which no vote names whole. `abstains`: this seat may have been more.
     """
 
     epoch: int
@@ -55,6 +56,7 @@ class Seat:
     voted: Held | None = None
     prepared: Prepared | None = None
     abstains: bool = False
+    orders: tuple[SignedDocument, ...] = ()
 
     @property
     def is_stopped(self) -> bool:
@@ -67,6 +69,7 @@ class Seat:
                 "abstains": self.abstains,
                 "answer": b64encode(self.answer),
                 "epoch": self.epoch,
+                "orders": [order.to_json() for order in self.orders],
                 "prepared": None if self.prepared is None else self.prepared.to_json(),
                 "promised": self.promised,
                 "voted": None if self.voted is None else self.voted.to_json(),
@@ -75,9 +78,13 @@ class Seat:
 
     @classmethod
     def parse(cls, data: bytes) -> Seat:
-        reader = Reader(parse(data, bytes_max=2 * limits.PROPOSAL_BYTES_MAX))
+        # An answer in base64url, and the orders of two motions.
+        reader = Reader(parse(data, bytes_max=4 * limits.PROPOSAL_BYTES_MAX))
         voted = None if reader.value("voted") is None else Held.read(reader.object("voted"))
         held = None if reader.value("prepared") is None else reader.object("prepared")
+        # A seat that was kept before orders were has none.
+        orders_max = 2 * limits.PROPOSAL_ORDERS_MAX
+        orders = reader.list("orders", orders_max) if reader.has("orders") else []
         seat = cls(
             epoch=reader.integer("epoch", 1, limits.VERSION_MAX),
             promised=reader.integer("promised", 0, limits.BALLOT_MAX),
@@ -85,6 +92,7 @@ class Seat:
             voted=voted,
             prepared=None if held is None else Prepared.read(held),
             abstains=reader.boolean("abstains"),
+            orders=tuple(map(SignedDocument.from_json, orders)),
         )
         reader.done()
         return seat
@@ -136,10 +144,14 @@ def judge_fence(
         locks={account: order.digest for account, order in locks.items()},
         held=held,
     )
+    carried = _carried_by(seat, charter)
+    shown = {order.digest: order for order in (*locks.values(), *carried)}
     answer = FenceAnswer(
-        sign(FENCE_REPORT, report.encode(), key), tuple(locks.values()), seat.prepared
+        sign(FENCE_REPORT, report.encode(), key), tuple(shown.values()), seat.prepared
     )
-    stopped = replace(seat, promised=request.ballot, answer=answer.encode(), voted=None)
+    stopped = replace(
+        seat, promised=request.ballot, answer=answer.encode(), voted=None, orders=carried
+    )
     return Kept(stopped, answer)
 
 
@@ -181,16 +193,34 @@ def judge_proposal(
         need = verify_proposal(proposal, charter, books, carry, known)
         if need is not None:
             return need
+        at_hand = (*proposal.orders, *seat.orders)
+        carried = require_carried(at_hand, proposal.motion.charter.cut, charter)
+        kept = {order.digest: order for order in (*carried, *_carried_by(seat, charter))}
         # Whoever votes has stopped, whether or not it was among those who were asked to.
         answer = seat.answer if proposal.ballot == seat.promised else b""
-        seat = replace(seat, promised=proposal.ballot, answer=answer, voted=wanted)
+        seat = replace(
+            seat,
+            promised=proposal.ballot,
+            answer=answer,
+            voted=wanted,
+            orders=tuple(kept.values()),
+        )
     return Kept(seat, _vote(PREPARE, charter, wanted, key))
 
 
 def judge_prepared(
-    prepared: Prepared, *, seat: Seat, charter: Charter, key: SigningKey
+    prepared: Prepared,
+    *,
+    seat: Seat,
+    charter: Charter,
+    key: SigningKey,
+    orders: Iterable[SignedDocument] = (),
 ) -> Kept[SignedDocument]:
-    """The commit vote for a motion that q members prepared, which is kept to be proposed again."""
+    """The commit vote for a motion that q members prepared, which is kept to be proposed again.
+
+    `orders` are at hand besides those of the seat; with one that the motion carries missing there
+    is no vote, and whoever asks sends the proposal first.
+    """
     _require_seat(seat, charter)
     held = Held(prepared.ballot, prepared.digest)
     if prepared.ballot < seat.promised:
@@ -204,10 +234,23 @@ def judge_prepared(
     if known is None or known.ballot < prepared.ballot:
         answer = seat.answer if prepared.ballot == seat.promised else b""
         voted = seat.voted if prepared.ballot == seat.promised else None
+        carried = require_carried((*seat.orders, *orders), prepared.motion.charter.cut, charter)
         seat = replace(
-            seat, promised=prepared.ballot, answer=answer, voted=voted, prepared=prepared
+            seat,
+            promised=prepared.ballot,
+            answer=answer,
+            voted=voted,
+            prepared=prepared,
+            orders=carried,
         )
     return Kept(seat, _vote(COMMIT, charter, held, key))
+
+
+def _carried_by(seat: Seat, charter: Charter) -> tuple[SignedDocument, ...]:
+    """The orders that the motion which the seat holds prepared carries."""
+    if seat.prepared is None:
+        return ()
+    return require_carried(seat.orders, seat.prepared.motion.charter.cut, charter)
 
 
 def _vote(kind: str, charter: Charter, held: Held, key: SigningKey) -> SignedDocument:

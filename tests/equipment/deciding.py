@@ -1,11 +1,21 @@
 """A decree among members in one process: each asked as its peers would ask, without the network."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 
 from node.services import charter as charters
 from node.services import decrees, ledger
-from protocol import Charter, OrderAnswer, decree, next_draft
+from protocol import (
+    REFERRAL_ENTRY,
+    Charter,
+    Order,
+    OrderAnswer,
+    Signed,
+    decree,
+    next_draft,
+    state_digest,
+)
 from tests.equipment.alliance import Alliance, House
 
 
@@ -101,3 +111,26 @@ def decide(alliance: Alliance, by: str, names: Sequence[str], ballot: int = 1) -
 def enact(house: House, enacted: decree.Enacted) -> bool:
     with house.database.transaction() as session:
         return decrees.enact(session, house.context, enacted.encode())
+
+
+def owe(house: House, to: str) -> None:
+    with house.database.transaction() as session:
+        ledger.pay(
+            session,
+            house.context,
+            entry_id=secrets.token_hex(16),
+            kind=REFERRAL_ENTRY,
+            to=to,
+            points=1,
+            reference=bytes(32),
+        )
+
+
+def open_order(house: House) -> Signed[Order] | None:
+    with house.database.transaction() as session:
+        return ledger.open_order(session, house.context)
+
+
+def digest_of(house: House) -> bytes:
+    with house.database.reading() as session:
+        return state_digest(ledger.SQLBooks(session).heads())

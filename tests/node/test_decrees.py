@@ -1,36 +1,33 @@
 """Decrees over real databases: what is said is durable, and what is refused changes nothing."""
 
-import secrets
-
 import pytest
 
 from node.services import charter as charters
 from node.services import decrees, ledger, seats
 from protocol import (
     DRAFT,
-    REFERRAL_ENTRY,
     Ballot,
-    Order,
     OrderAnswer,
     OrderRequest,
     PullAnswer,
-    Signed,
     SignedDocument,
     decree,
     errors,
     next_draft,
     sign,
-    state_digest,
 )
 from tests.equipment.alliance import MEMBERS, Alliance, House
 from tests.equipment.deciding import (
     approve,
     approved,
     decide,
+    digest_of,
     enact,
     fence,
     in_force,
     limited,
+    open_order,
+    owe,
     propose,
     proposer_of,
     tell,
@@ -39,33 +36,10 @@ from tests.equipment.deciding import (
 THREE = ("aoba", "biwa", "seeds")
 
 
-def owe(house: House, to: str) -> None:
-    with house.database.transaction() as session:
-        ledger.pay(
-            session,
-            house.context,
-            entry_id=secrets.token_hex(16),
-            kind=REFERRAL_ENTRY,
-            to=to,
-            points=1,
-            reference=bytes(32),
-        )
-
-
-def open_order(house: House) -> Signed[Order] | None:
-    with house.database.transaction() as session:
-        return ledger.open_order(session, house.context)
-
-
 def ask(house: House, order: SignedDocument) -> OrderAnswer:
     with house.database.transaction() as session:
         body = OrderRequest(order).encode()
         return OrderAnswer.parse(ledger.vote_on(session, house.context, body))
-
-
-def digest_of(house: House) -> bytes:
-    with house.database.reading() as session:
-        return state_digest(ledger.SQLBooks(session).heads())
 
 
 def pay(alliance: Alliance, payer: str, to: str, told: tuple[str, ...] = MEMBERS) -> None:

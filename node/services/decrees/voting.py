@@ -54,12 +54,13 @@ def answer_proposal(session: Session, context: Context, body: bytes) -> bytes:
 def answer_prepared(session: Session, context: Context, body: bytes) -> bytes:
     """Our commit vote for what q members prepared; the proof is kept before the vote leaves."""
     prepared = decree.Prepared.parse(body)
-    charter, _ = _begin(session, context)
+    charter, books = _begin(session, context)
     kept = decree.judge_prepared(
         prepared,
         seat=seats.seat(session, charter),
         charter=charter,
         key=context.signing(charter),
+        orders=_locks(session, books).values(),
     )
     seats.keep(session, context, kept.seat)
     return OrderAnswer(vote=kept.answer).encode()

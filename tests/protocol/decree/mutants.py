@@ -95,6 +95,10 @@ MUTANTS = (
                 "    proven = [verify_order(document, charter) for document in documents]\n",
                 "    proven = [_unproven(document) for document in documents]\n",
             ),
+            (
+                "found[document.digest] = verify_order(document, charter)\n",
+                "found[document.digest] = _unproven(document)\n",
+            ),
             ("\n\ndef _written(", f"{UNPROVEN}\n\ndef _written("),
         ),
         "forged_order",
@@ -125,9 +129,8 @@ MUTANTS = (
         "seat.py",
         (
             (
-                "seat = replace(seat, promised=proposal.ballot, answer=answer, voted=wanted)",
-                "seat = replace(seat, promised=proposal.ballot, answer=answer, voted=wanted,"
-                " prepared=None)",
+                "            voted=wanted,\n",
+                "            voted=wanted,\n            prepared=None,\n",
             ),
         ),
         "three_ballots",

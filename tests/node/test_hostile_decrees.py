@@ -1,0 +1,149 @@
+"""Decrees that one member in bad faith drives or hands on: the others decide, and go on."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from node.services import decrees, ledger
+from node.worker.ballots import Ballots
+from node.worker.ledger import Lines
+from protocol import Order, OrderAnswer, Signed, decree, errors
+from tests.equipment.alliance import Alliance, House
+from tests.equipment.deciding import (
+    approved,
+    digest_of,
+    enact,
+    fence,
+    in_force,
+    limited,
+    open_order,
+    owe,
+    proposer_of,
+    tell,
+)
+from tests.equipment.wires import node_with, wires_of
+
+HOSTILE = "bridge"
+HONEST = ("aoba", "biwa", "seeds")
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def silent(_path: str, _body: bytes) -> bytes:
+    return b"{}"
+
+
+def ordered(alliance: Alliance, by: str = HOSTILE) -> Signed[Order]:
+    """An order that its owner has locked, and nobody else has seen."""
+    owe(alliance[by], "aoba")
+    order = open_order(alliance[by])
+    assert order is not None
+    return order
+
+
+def ready(alliance: Alliance) -> None:
+    """A draft that enough approve of, and everybody knows it."""
+    digest = approved(alliance, "aoba", limited(alliance.charter, "biwa", 33), ("biwa", "seeds"))
+    for name in ("biwa", "seeds", HOSTILE):
+        tell(alliance["aoba"], alliance[name], digest)
+
+
+def prepare(house: House, proposer: decree.Proposer, proposal: decree.Proposal) -> None:
+    with house.database.transaction() as session:
+        body = decrees.answer_proposal(session, house.context, proposal.encode())
+    vote = OrderAnswer.parse(body).vote
+    assert vote is not None
+    proposer.add_vote(vote)
+
+
+def commit(house: House, prepared: decree.Prepared) -> None:
+    with house.database.transaction() as session:
+        decrees.answer_prepared(session, house.context, prepared.encode())
+
+
+def prepared_by_the_liar(alliance: Alliance) -> decree.Prepared:
+    """What a motion of the liar's is prepared by: it carries an order that only the liar had."""
+    proposer = proposer_of(alliance[HOSTILE])
+    asked = [alliance[name] for name in (HOSTILE, "aoba", "biwa")]
+    for house in asked:
+        proposer.add_report(fence(house, proposer.request))
+    with alliance[HOSTILE].database.reading() as session:
+        proposal = proposer.proposal(ledger.SQLBooks(session))
+    assert isinstance(proposal, decree.Proposal)
+    for house in asked:
+        prepare(house, proposer, proposal)
+    prepared = proposer.prepared()
+    assert prepared is not None
+    return prepared
+
+
+def driven(
+    alliance: Alliance, executor: ThreadPoolExecutor, by: str, promised: int
+) -> decree.Enacted:
+    node = node_with(alliance, by, bridge=silent)
+    ballots = Ballots(node, Lines(executor, 4))
+    found = ballots.drive(
+        in_force(alliance[by]), proposer_of(alliance[by], ballots.next(alliance.charter, promised))
+    )
+    assert found is not None
+    return decree.Enacted.parse(found)
+
+
+@pytest.mark.parametrize("by", ["aoba", "seeds"])
+def test_a_liar_that_goes_silent_takes_no_carried_order_with_it(
+    alliance: Alliance, executor: ThreadPoolExecutor, by: str
+) -> None:
+    order = ordered(alliance)
+    ready(alliance)
+    prepared = prepared_by_the_liar(alliance)
+    # One of the honest commits, so that the motion must be proposed again; the liar says no more.
+    commit(alliance["biwa"], prepared)
+    enacted = driven(alliance, executor, by, prepared.ballot)
+    assert enacted.decree.digest == prepared.digest
+    assert [each.digest for each in enacted.orders] == [order.digest]
+    for name in HONEST:
+        assert enact(alliance[name], enacted)
+    assert len({digest_of(alliance[name]) for name in HONEST}) == 1
+
+
+def test_nobody_commits_to_a_motion_whose_orders_it_has_not_seen(alliance: Alliance) -> None:
+    ordered(alliance)
+    ready(alliance)
+    prepared = prepared_by_the_liar(alliance)
+    with pytest.raises(errors.ProposalInvalid):
+        commit(alliance["seeds"], prepared)
+
+
+def test_who_missed_the_proposal_is_sent_it_and_commits(
+    alliance: Alliance, executor: ThreadPoolExecutor
+) -> None:
+    order = ordered(alliance)
+    missed: list[bytes] = []
+    ready(alliance)
+
+    def forgets(path: str, body: bytes) -> bytes:
+        if path.endswith("/proposals") and not missed:
+            missed.append(body)
+            return b"{}"
+        return wires_of(node).honest("seeds", path, body)
+
+    def stops(path: str, body: bytes) -> bytes:
+        return b"{}" if path.endswith("/prepared") else wires_of(node).honest(HOSTILE, path, body)
+
+    def waits(path: str, body: bytes) -> bytes:
+        # Not among the first to report, so that the liar is, with what it has locked.
+        if path.endswith("/ballots"):
+            return b"{}"
+        return wires_of(node).honest("biwa", path, body)
+
+    node = node_with(alliance, bridge=stops, seeds=forgets, biwa=waits)
+    found = Ballots(node, Lines(executor, 4)).drive(alliance.charter, proposer_of(alliance["aoba"]))
+    assert found is not None
+    assert missed
+    enacted = decree.Enacted.parse(found)
+    assert [each.digest for each in enacted.orders] == [order.digest]
