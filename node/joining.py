@@ -11,6 +11,7 @@ from typing import TypeAlias, cast
 import structlog
 from flask import Blueprint, Response, current_app, g, request
 from flask.blueprints import BlueprintSetupState
+from gunicorn.http.errors import ParseException
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
@@ -85,7 +86,8 @@ def _body(bytes_max: int) -> bytes:
         return request.get_data(cache=False)
     except RequestEntityTooLarge:
         raise errors.TooLarge(limit_bytes=bytes_max) from None
-    except (BadRequest, OSError):
+    except (BadRequest, OSError, ParseException):
+        # A broken chunk is found by the server while the content is read.
         raise errors.BodyBroken from None
 
 

@@ -195,6 +195,16 @@ def test_a_broken_chunk_is_a_refusal_and_the_connection_ends(
     assert answer.endswith(HUNG_UP)
 
 
+@pytest.mark.parametrize("path", ["/join/v1/requests", "/join/v1/acceptances"])
+def test_a_broken_chunk_at_the_newcomers_door_is_a_refusal_too(
+    biwa: RunningNode, path: str
+) -> None:
+    lines = (f"POST {path} HTTP/1.1", "Host: localhost", "Transfer-Encoding: chunked", "", "")
+    answer = raw(biwa, "\r\n".join(lines).encode() + b"xyz\r\n{}\r\n0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 "), answer[:200]
+    assert b"body-broken" in answer
+
+
 @pytest.mark.parametrize(
     "more",
     [
