@@ -139,9 +139,13 @@ class DecreeRounds:
                 log.warning("a decree was refused", peer=member, code=refusal.code)
                 return False
             with self._node.database.reading() as session:
+                charter = self._node.context.charter(session)
                 known = decrees.newest(session, self._node.context)
             for each in others(self._node, known):
                 pull(self._node, each)
+            # Whoever told us of the decree may have kept back an order that its cut carries.
+            for each in others(self._node, charter):
+                self._note_following(charter, each)
         return False
 
     # --- Our own ballot. ---

@@ -69,6 +69,15 @@ class Wires:
             raise outcome
         return outcome
 
+    def fetch_proof(self, charter: Charter, member: str, path: str, body: bytes) -> bytes:
+        """The version after `charter`, as this member hands it on."""
+        self.asked.append((member, path))
+        if member in self._hostile:
+            return self._hostile[member](path, body)
+        house = self._alliance[member]
+        with house.database.reading() as session:
+            return decrees.following(session, charter.version) or b"{}"
+
     def close(self) -> None:
         """Nothing was opened."""
 

@@ -7,11 +7,22 @@ import pytest
 
 from node.services import decrees, ledger
 from node.worker.ballots import Ballots
+from node.worker.decrees import ASK_S, DecreeRounds
 from node.worker.ledger import Lines
-from protocol import Order, OrderAnswer, Signed, decree, errors
+from protocol import (
+    Order,
+    OrderAnswer,
+    OrderRequest,
+    Signed,
+    SignedDocument,
+    decree,
+    errors,
+    sign,
+)
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.deciding import (
     approved,
+    decide,
     digest_of,
     enact,
     fence,
@@ -22,7 +33,7 @@ from tests.equipment.deciding import (
     proposer_of,
     tell,
 )
-from tests.equipment.wires import node_with, wires_of
+from tests.equipment.wires import Answer, node_with, wires_of
 
 HOSTILE = "bridge"
 HONEST = ("aoba", "biwa", "seeds")
@@ -147,3 +158,65 @@ def test_who_missed_the_proposal_is_sent_it_and_commits(
     assert missed
     enacted = decree.Enacted.parse(found)
     assert [each.digest for each in enacted.orders] == [order.digest]
+
+
+# --- Decrees that a liar hands on. ---
+
+
+def decided(alliance: Alliance) -> decree.Enacted:
+    """A decree that carries an order; nobody has taken it into force yet."""
+    ask(alliance["biwa"], ordered(alliance))
+    ready(alliance)
+    return decide(alliance, "aoba", ("aoba", "biwa", HOSTILE))
+
+
+def ask(house: House, order: Signed[Order]) -> None:
+    with house.database.transaction() as session:
+        ledger.vote_on(session, house.context, OrderRequest(order.document).encode())
+
+
+def note(house: House, enacted: decree.Enacted) -> bool:
+    with house.database.transaction() as session:
+        return decrees.note(session, house.context, enacted.encode())
+
+
+def go_on(alliance: Alliance, by: str, executor: ThreadPoolExecutor, **hostile: Answer) -> None:
+    """Let this member's worker look for what it missed, a few times."""
+    rounds = DecreeRounds(node_with(alliance, by, **hostile), executor)
+    for _ in range(3):
+        rounds.step()
+        alliance.clock.move(ASK_S)
+
+
+@pytest.mark.parametrize("what", ["left-out", "put-in", "forged"])
+def test_a_decree_that_a_liar_handed_on_in_part_is_made_whole(
+    alliance: Alliance, executor: ThreadPoolExecutor, what: str
+) -> None:
+    whole = decided(alliance)
+    (order,) = whole.orders
+    foreign = sign("order", b"{}", alliance["bridge"].context.keyring.signing)
+    forged = SignedDocument(order.kind, order.payload, foreign.signatures)
+    orders = {"left-out": (), "put-in": (order, foreign), "forged": (forged,)}
+    handed = decree.Enacted(whole.decree, orders[what])
+    for name in ("aoba", "biwa"):
+        assert enact(alliance[name], whole)
+
+    # The liar answers first when seeds asks what it has missed.
+    assert note(alliance["seeds"], handed)
+    go_on(alliance, "seeds", executor, bridge=lambda _path, _body: handed.encode())
+    assert in_force(alliance["seeds"]).version == 2
+    assert digest_of(alliance["seeds"]) == digest_of(alliance["aoba"])
+    with alliance["seeds"].database.reading() as session:
+        assert decree.Enacted.parse(decrees.following(session, 1)).orders == whole.orders
+
+
+def test_what_the_liar_tells_one_member_alone_and_in_part_takes_effect_everywhere(
+    alliance: Alliance, executor: ThreadPoolExecutor
+) -> None:
+    whole = decided(alliance)
+    # Who did not vote cannot apply it, and votes in no ballot: the others need what it knows.
+    assert not enact(alliance["seeds"], decree.Enacted(whole.decree, ()))
+    for name in ("aoba", "biwa", "seeds"):
+        go_on(alliance, name, executor, bridge=silent)
+    assert {in_force(alliance[name]).version for name in HONEST} == {2}
+    assert len({digest_of(alliance[name]) for name in HONEST}) == 1

@@ -1,5 +1,7 @@
 """Enacting: a decree takes effect here, and goes to whoever missed it.  LEDGER 5."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -8,7 +10,17 @@ from node.context import Context
 from node.services import audit, departing, measures, seats
 from node.services import charter as charters
 from node.services.ledger import SQLBooks, settle
-from protocol import Charter, Need, decree, errors, state_digest, verify_order
+from protocol import (
+    Charter,
+    Need,
+    Order,
+    Signed,
+    SignedDocument,
+    decree,
+    errors,
+    parse_certificate,
+    state_digest,
+)
 
 
 def enact(session: Session, context: Context, body: bytes) -> bool:
@@ -24,10 +36,9 @@ def enact(session: Session, context: Context, body: bytes) -> bool:
     if decree.compare(enacted.decree, charters.versions(session)):
         return True
     following, _ = decree.follow(enacted.decree, charter)
-    orders = [verify_order(document, charter) for document in enacted.orders]
-    carried = {order.digest: order for order in orders}
+    carried = _carried(session, enacted, following, charter)
     activation = decree.judge_decree(enacted.decree, carried, charter, books)
-    _keep_proof(session, context, following.version, body)
+    _keep_proof(session, context, following.version, enacted, carried)
     if isinstance(activation, Need):
         _stop(session, context, charter)
         return False
@@ -46,7 +57,38 @@ def _stop(session: Session, context: Context, charter: Charter) -> None:
         seats.keep(session, context, decree.Seat(charter.epoch, abstains=True))
 
 
-def _keep_proof(session: Session, context: Context, version: int, body: bytes) -> None:
+def _carried(
+    session: Session, enacted: decree.Enacted, following: Charter, charter: Charter
+) -> Mapping[bytes, Signed[Order]]:
+    """The orders that the cut carries, as far as they are here, whoever sent us the decree.
+
+    No vote covers what travels beside it: a liar may have left orders out, or put others in.
+    """
+    assert following.cut is not None
+    found = list(enacted.orders)
+    kept = session.get(models.Decree, following.version)
+    if kept is not None:
+        found += decree.Enacted.parse(kept.document).orders
+    found += seats.seat(session, charter).orders
+    locked = select(models.LedgerLock.document).order_by(models.LedgerLock.account)
+    found += map(SignedDocument.parse, session.scalars(locked))
+    books = SQLBooks(session)
+    for account in following.cut.carried:
+        data = books.certificate(account, following.cut.accounts[account].sequence)
+        if data is not None and not decree.is_placed(data):
+            found.append(parse_certificate(data)[0])
+    return decree.find_carried(found, following.cut, charter)
+
+
+def _keep_proof(
+    session: Session,
+    context: Context,
+    version: int,
+    enacted: decree.Enacted,
+    carried: Mapping[bytes, Signed[Order]],
+) -> None:
+    orders = tuple(carried[digest].document for digest in sorted(carried))
+    body = decree.Enacted(enacted.decree, orders).encode()
     row = session.get(models.Decree, version)
     if row is None:
         session.add(models.Decree(version=version, document=body, received_at=context.now()))
@@ -95,12 +137,22 @@ def note(session: Session, context: Context, body: bytes) -> bool:
     """Keep the decree after the newest that we know; in force it comes in its turn.
 
     Whoever missed several versions knows them before it applies what lies between them: its peers
-    speak under the keys of the last.
+    speak under the keys of the last. Of the one that waits here, keep the orders that are new; then
+    there is none after the newest, and the answer is False.
     """
     enacted = decree.Enacted.parse(body)
-    following, _ = decree.follow(enacted.decree, newest(session, context))
-    _keep_proof(session, context, following.version, body)
-    return True
+    # A peer may be telling us the same decree at this moment.
+    SQLBooks(session).hold(context.charter(session).accounts)
+    charter, known = context.charter(session), newest(session, context)
+    held = session.get(models.Decree, charter.version + 1)
+    is_known = held is not None and decree.compare(
+        enacted.decree, (charter, decree.Enacted.parse(held.document).decree.motion.charter)
+    )
+    before = charter if is_known else known
+    following, _ = decree.follow(enacted.decree, before)
+    carried = _carried(session, enacted, following, before)
+    _keep_proof(session, context, following.version, enacted, carried)
+    return not is_known
 
 
 def newest(session: Session, context: Context) -> Charter:
@@ -122,6 +174,9 @@ def waiting(session: Session) -> bytes | None:
 
 
 def following(session: Session, version: int) -> bytes:
-    """The decree that enacted the version after this one, with its orders; empty: none here."""
+    """The decree that enacted the version after this one, with its orders; empty: none here.
+
+    Also one that waits here: what it lacks the asker may have, and hand back.
+    """
     row = session.get(models.Decree, version + 1)
-    return b"" if row is None or row.enacted_at is None else row.document
+    return b"" if row is None else row.document
