@@ -1,26 +1,38 @@
 """Drafts as one hostile member writes them: the others go on proposing, approving and telling."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
 from node.services import decrees
 from node.services.decrees.drafts import DRAFTS_MAX_PER_MEMBER
+from node.services.ledger import evidence
 from protocol import (
     DRAFT,
+    REFERRAL_ENTRY,
     Charter,
+    Entry,
+    MemoryBooks,
     SignedDocument,
     SigningKey,
+    build_order,
     decree,
     errors,
+    evidence_of,
     limits,
     next_draft,
     propose_quorum,
     sign,
+    verify_order,
 )
 from protocol.sealing import SealingKey
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.deciding import approve, limited, propose, tell
+
+# One request of every other member, and then some.
+AT_ONCE = 6
 
 
 def receive(house: House, document: SignedDocument) -> SignedDocument:
@@ -83,11 +95,11 @@ def test_more_signatures_than_a_document_holds_make_no_draft_unreadable(
         document = sign(DRAFT, draft.draft, hostile(alliance))
         for key in part:
             document = document.add(key)
-        known = receive(aoba, document)
-    assert len(known.signatures) == limits.SIGNATURES_MAX
+        receive(aoba, document)
     with aoba.database.reading() as session:
-        assert len(decrees.open_drafts(session, aoba.context)) == 1
+        (known,) = decrees.open_drafts(session, aoba.context)
         assert len(decrees.views(session, aoba.context)) == 1
+    assert len(known.draft.signatures) == limits.SIGNATURES_MAX
 
 
 def test_one_signature_many_times_leaves_room_for_the_others(alliance: Alliance) -> None:
@@ -98,3 +110,42 @@ def test_one_signature_many_times_leaves_room_for_the_others(alliance: Alliance)
     assert receive(aoba, many).signatures == alone.signatures
     whole = receive(aoba, alone.add(keys[0]).add(keys[1]))
     assert len(whole.signatures) == 3
+
+
+def test_a_draft_and_a_proof_that_all_tell_at_once_are_kept_once(alliance: Alliance) -> None:
+    aoba, key = alliance["aoba"], hostile(alliance)
+    bodies = [
+        decree.DraftNews(sign(DRAFT, limited(alliance.charter, "seeds", at).draft, key), ())
+        for at in range(40, 44)
+    ]
+    proofs = [proof(alliance, sequence) for sequence in range(1, 5)]
+    together = Barrier(AT_ONCE)
+
+    def tell_all(_: int) -> None:
+        for news, shown in zip(bodies, proofs, strict=True):
+            together.wait()
+            with aoba.database.transaction() as session:
+                decrees.receive_news(session, aoba.context, news.encode())
+            with aoba.database.transaction() as session:
+                evidence.receive(session, aoba.context, shown)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(tell_all, range(AT_ONCE)))
+    with aoba.database.reading() as session:
+        assert len(decrees.views(session, aoba.context)) == len(bodies)
+        assert len(list(evidence.accusations(session))) == len(proofs)
+
+
+def proof(alliance: Alliance, sequence: int) -> bytes:
+    """Two orders of the hostile member for one place."""
+    key = hostile(alliance)
+    orders = []
+    for points in (1, 2):
+        entry = Entry(f"{points:032x}", REFERRAL_ENTRY, "aoba", points, bytes(32))
+        built = build_order(
+            "bridge", [entry], charter=alliance.charter, books=MemoryBooks(), key=key
+        )
+        assert built is not None
+        payload = built.body.encode().replace(b'"sequence":1', b'"sequence":%d' % sequence)
+        orders.append(verify_order(sign("order", payload, key), alliance.charter))
+    return evidence_of(*orders).encode()

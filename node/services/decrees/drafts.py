@@ -14,6 +14,7 @@ from node import models
 from node.context import Context
 from node.refusals import Refusal
 from node.services import audit, seats
+from node.services.ledger import SQLBooks
 from protocol import (
     APPROVAL,
     DRAFT,
@@ -69,7 +70,7 @@ class DraftView:
 
 def propose(session: Session, context: Context, draft: Charter, *, actor: str) -> DraftView:
     """Sign a draft with our node's key, keep it and approve of it."""
-    charter = context.charter(session)
+    charter = _held(session, context)
     _require_open(session, charter)
     document = sign(DRAFT, draft.draft or draft.encode_draft(), context.signing(charter))
     return offer(session, context, document, actor=actor)
@@ -77,7 +78,7 @@ def propose(session: Session, context: Context, draft: Charter, *, actor: str) -
 
 def offer(session: Session, context: Context, document: SignedDocument, *, actor: str) -> DraftView:
     """Keep a draft that is signed already, and approve of it, if our node can sign at all."""
-    charter = context.charter(session)
+    charter = _held(session, context)
     _require_open(session, charter)
     _keep(session, context, charter, document)
     audit.record(
@@ -92,7 +93,7 @@ def approve(
     session: Session, context: Context, digest: bytes, *, on: bool, actor: str
 ) -> DraftView:
     """Approve of a draft, or take that back; saying the same twice changes nothing."""
-    charter = context.charter(session)
+    charter = _held(session, context)
     _require_open(session, charter)
     _row(session, charter, digest)
     before = session.get(models.DraftWord, (digest, context.member_id))
@@ -129,7 +130,7 @@ def approve_by_ourselves(session: Session, context: Context) -> int:
 def receive_news(session: Session, context: Context, body: bytes) -> bytes:
     """Keep what a peer has heard of a draft; what we have heard of it ourselves."""
     told = decree.DraftNews.parse(body)
-    charter = context.charter(session)
+    charter = _held(session, context)
     remember(session, context, charter, told.draft, told.words)
     return news(session, charter, told.draft.digest).encode()
 
@@ -158,7 +159,7 @@ def remember(
 
 def take_signatures(session: Session, context: Context, document: SignedDocument) -> None:
     """Add the signatures of keys that join to a draft that is open here."""
-    charter = context.charter(session)
+    charter = _held(session, context)
     _row(session, charter, document.digest)
     _keep(session, context, charter, document)
 
@@ -230,6 +231,15 @@ def _lacks(document: SignedDocument, charter: Charter) -> str:
     except ProtocolError as refusal:
         return refusal.code
     return ""
+
+
+def _held(session: Session, context: Context) -> Charter:
+    """The charter in force, with the ledger's lines held, as for a ballot.
+
+    Everybody tells everybody of a draft at once, and each adds to what is known of it.
+    """
+    SQLBooks(session).hold(context.charter(session).accounts)
+    return context.charter(session)
 
 
 def _require_open(session: Session, charter: Charter) -> None:

@@ -75,7 +75,10 @@ def receive(session: Session, context: Context, body: bytes) -> None:
     except charters.NotFounded:
         ours = context.charter(session).epoch
         raise errors.EpochMismatch(f"evidence of epoch {epoch}", epoch=ours) from None
-    keep(session, context, verify_evidence(body, charter))
+    evidence = verify_evidence(body, charter)
+    # Whoever found it shows everybody at once, and several may have found it.
+    SQLBooks(session).hold(context.charter(session).accounts)
+    keep(session, context, evidence)
 
 
 def keep(session: Session, context: Context, evidence: Evidence) -> None:
