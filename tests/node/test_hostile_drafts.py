@@ -7,7 +7,11 @@ from threading import Barrier
 import pytest
 
 from node.services import decrees
-from node.services.decrees.drafts import DRAFTS_MAX_PER_MEMBER
+from node.services.decrees.drafts import (
+    BY_OURSELVES_A_DAY_MAX,
+    DAY_S,
+    DRAFTS_MAX_PER_MEMBER,
+)
 from node.services.ledger import evidence
 from protocol import (
     DRAFT,
@@ -29,7 +33,7 @@ from protocol import (
 )
 from protocol.sealing import SealingKey
 from tests.equipment.alliance import Alliance, House
-from tests.equipment.deciding import approve, limited, propose, tell
+from tests.equipment.deciding import approve, decide, enact, in_force, limited, propose, tell
 
 # One request of every other member, and then some.
 AT_ONCE = 6
@@ -149,3 +153,31 @@ def proof(alliance: Alliance, sequence: int) -> bytes:
         payload = built.body.encode().replace(b'"sequence":1', b'"sequence":%d' % sequence)
         orders.append(verify_order(sign("order", payload, key), alliance.charter))
     return evidence_of(*orders).encode()
+
+
+def test_who_closes_one_epoch_after_the_other_is_stopped_by_the_next_nodes(
+    alliance: Alliance,
+) -> None:
+    """Nothing changes in its drafts, so nodes approve of them by themselves; not all day long."""
+    bridge, others = alliance["bridge"], (alliance["aoba"], alliance["biwa"])
+
+    def closed() -> int:
+        """How many nodes approve by themselves of one more; with enough, it is decided."""
+        digest = propose(bridge, next_draft(in_force(bridge)))
+        approving = 0
+        for house in others:
+            tell(bridge, house, digest)
+            with house.database.transaction() as session:
+                approving += decrees.approve_by_ourselves(session, house.context)
+            tell(bridge, house, digest)
+        if approving == len(others):
+            enacted = decide(alliance, "bridge", ("bridge", "aoba", "biwa"))
+            for house in (bridge, *others):
+                assert enact(house, enacted)
+        return approving
+
+    for _ in range(BY_OURSELVES_A_DAY_MAX):
+        assert closed() == len(others)
+    assert closed() == 0
+    alliance.clock.move(DAY_S)
+    assert closed() == len(others)

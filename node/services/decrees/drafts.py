@@ -14,10 +14,12 @@ from node import models
 from node.context import Context
 from node.refusals import Refusal
 from node.services import audit, seats
+from node.services import charter as charters
 from node.services.ledger import SQLBooks
 from protocol import (
     APPROVAL,
     DRAFT,
+    GENESIS,
     Approval,
     Change,
     Charter,
@@ -37,6 +39,11 @@ from protocol import (
 # Open at once by one member: more than it wishes for, and no way to fill anybody's disk. A share of
 # its own, for whoever filled a common one would let nobody else propose, and no version follow.
 DRAFTS_MAX_PER_MEMBER = 8
+# Versions in a day, after which nodes leave every further one to people. An alliance of ten changes
+# all its keys and closes a month on one day; a member in bad faith would end an epoch every second,
+# stop payments each time, and fill the chain that every newcomer reads.
+BY_OURSELVES_A_DAY_MAX = 16
+DAY_S = 24 * 3600
 
 
 class DraftUnknown(Refusal, code="draft-unknown", status=404):
@@ -108,9 +115,15 @@ def approve(
 
 
 def approve_by_ourselves(session: Session, context: Context) -> int:
-    """Approve of the drafts that need no person: nothing changes, or one node's own keys do."""
+    """Approve of the drafts that need no person: nothing changes, or one node's own keys do.
+
+    Not of one after the other, day and night: see `BY_OURSELVES_A_DAY_MAX`.
+    """
     charter = context.charter(session)
     if seats.is_stopped(session, charter) or not context.holds_key(charter):
+        return 0
+    first = charter.version + 1 - BY_OURSELVES_A_DAY_MAX
+    if first > GENESIS and context.now() - charters.adopted_at(session, first) < DAY_S:
         return 0
     done = 0
     for row in _rows(session, charter):
