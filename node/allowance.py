@@ -20,6 +20,11 @@ REQUESTS_PER_S = 500
 REQUESTS_AT_ONCE = 500
 # Later than the bucket needs to refill for a whole batch of the sender's.
 RETRY_AFTER_S = 1
+# Every fence that we answer with a higher promise ends whatever ballot is under way. A liar sees
+# each one begin, and could end them all: it has fewer than the others together make attempts.
+BALLOTS_EVERY_S = 30
+# What an honest one needs to raise a member that lags, in two attempts of sixteen steps.
+BALLOTS_AT_ONCE = 32
 
 # Each leaves about a kilobyte for ever, its number and receipt: 50 MB a day at the very most. A
 # whole alliance of eight writes 6,500 referrals a year (DOMAIN 7.2).
@@ -37,8 +42,16 @@ FULL_RETRY_AFTER_S = 900
 class Rates:
     """A bucket of requests for each member, refilled steadily."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        per_s: float = REQUESTS_PER_S,
+        at_once: int = REQUESTS_AT_ONCE,
+        retry_after_s: int = RETRY_AFTER_S,
+    ) -> None:
         self._clock = clock
+        self._per_s, self._at_once, self._retry_after_s = per_s, at_once, retry_after_s
         self._lock = threading.Lock()
         self._buckets: dict[str, tuple[float, float]] = {}
 
@@ -46,11 +59,21 @@ class Rates:
         """Take a request of that weight out of the member's bucket, or raise RateLimited."""
         now = self._clock.monotonic()
         with self._lock:
-            left, at = self._buckets.get(member, (float(REQUESTS_AT_ONCE), now))
-            left = min(REQUESTS_AT_ONCE, left + max(0.0, now - at) * REQUESTS_PER_S)
+            left, at = self._buckets.get(member, (float(self._at_once), now))
+            left = min(self._at_once, left + max(0.0, now - at) * self._per_s)
             self._buckets[member] = (max(0.0, left - weight), now)
         if left < weight:
-            raise errors.RateLimited(retry_after_s=RETRY_AFTER_S)
+            raise errors.RateLimited(retry_after_s=self._retry_after_s)
+
+
+def ballots(clock: Clock) -> Rates:
+    """What each member may ask of us about the end of one epoch."""
+    return Rates(
+        clock,
+        per_s=1 / BALLOTS_EVERY_S,
+        at_once=BALLOTS_AT_ONCE,
+        retry_after_s=BALLOTS_EVERY_S,
+    )
 
 
 @dataclass(frozen=True, slots=True)

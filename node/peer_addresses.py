@@ -71,6 +71,8 @@ class Endpoint:
     prepare: Callable[[Call], Work]
     # How many requests it counts as.
     weight: int = 1
+    # It ends the ballot under way, which a member may do only so often.
+    begins_a_ballot: bool = False
     # Asked of a ledger that is catching up, it is answered all the same.
     while_recovering: bool = True
     # Also for a member that has not heard of the newest version of the charter, perhaps because
@@ -187,7 +189,10 @@ ENDPOINTS = {
     "/peer/v1/evidence": Endpoint(limits.EVIDENCE_BYTES_MAX, _evidence, EVIDENCE_WEIGHT),
     "/peer/v1/drafts": Endpoint(limits.BALLOT_FENCE_BYTES_MAX, _by(decrees.receive_news)),
     "/peer/v1/ballots": Endpoint(
-        limits.BALLOT_FENCE_BYTES_MAX, _by(decrees.answer_fence), while_recovering=False
+        limits.BALLOT_FENCE_BYTES_MAX,
+        _by(decrees.answer_fence),
+        begins_a_ballot=True,
+        while_recovering=False,
     ),
     "/peer/v1/proposals": Endpoint(
         limits.PROPOSAL_BYTES_MAX, _by(decrees.answer_proposal), while_recovering=False

@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from node.allowance import BALLOTS_AT_ONCE, BALLOTS_EVERY_S
 from node.services import decrees, ledger
-from node.worker.ballots import Ballots
+from node.worker.ballots import BALLOTS_PATH, Ballots
 from node.worker.decrees import ASK_S, DecreeRounds
 from node.worker.ledger import Lines
 from protocol import (
@@ -33,6 +34,7 @@ from tests.equipment.deciding import (
     proposer_of,
     tell,
 )
+from tests.equipment.peers import Caller
 from tests.equipment.wires import Answer, node_with, wires_of
 
 HOSTILE = "bridge"
@@ -220,3 +222,45 @@ def test_what_the_liar_tells_one_member_alone_and_in_part_takes_effect_everywher
         go_on(alliance, name, executor, bridge=silent)
     assert {in_force(alliance[name]).version for name in HONEST} == {2}
     assert len({digest_of(alliance[name]) for name in HONEST}) == 1
+
+
+# --- Ballots that a liar ends. ---
+
+
+def test_who_ends_every_ballot_with_a_higher_one_has_soon_none_left(
+    alliance: Alliance, executor: ThreadPoolExecutor
+) -> None:
+    ready(alliance)
+    request = proposer_of(alliance["aoba"]).request
+    callers = {name: Caller(alliance[HOSTILE], alliance[name], alliance.charter) for name in HONEST}
+    high = 0
+
+    def rise() -> set[int]:
+        """A higher ballot of the liar's at everybody; with which status it was answered."""
+        nonlocal high
+        high += 1
+        body = decree.FenceRequest(high, request.draft, request.approvals).encode()
+        return {each.call(body, path=BALLOTS_PATH).status for each in callers.values()}
+
+    def ends(path: str, body: bytes) -> bytes:
+        # It knows of each ballot as soon as there is one, and is always in time.
+        if path.endswith("/proposals"):
+            rise()
+        return wires_of(node).honest("biwa", path, body)
+
+    node = node_with(alliance, "aoba", bridge=silent, biwa=ends)
+    ballots = Ballots(node, Lines(executor, 4))
+
+    def attempt() -> bytes | None:
+        nonlocal high
+        high = ballots.next(alliance.charter, high)
+        return ballots.drive(alliance.charter, proposer_of(alliance["aoba"], high))
+
+    assert attempt() is None
+    while rise() == {200}:
+        assert high < 10 * BALLOTS_AT_ONCE
+    assert attempt() is not None
+    # Later it may begin one again, as an honest member needs to.
+    alliance.clock.move(BALLOTS_EVERY_S)
+    assert rise() == {200}
+    assert rise() == {429}
