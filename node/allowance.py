@@ -66,14 +66,26 @@ class Rates:
             raise errors.RateLimited(retry_after_s=self._retry_after_s)
 
 
-def ballots(clock: Clock) -> Rates:
-    """What each member may ask of us about the end of one epoch."""
-    return Rates(
-        clock,
-        per_s=1 / BALLOTS_EVERY_S,
-        at_once=BALLOTS_AT_ONCE,
-        retry_after_s=BALLOTS_EVERY_S,
-    )
+class BallotRates:
+    """How many ballots each member may begin here in one epoch; the next one begins anew."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._epoch, self._rates = 0, self._fresh()
+
+    def take(self, epoch: int, member: str) -> None:
+        """Count a ballot, or raise RateLimited."""
+        if epoch != self._epoch:
+            self._epoch, self._rates = epoch, self._fresh()
+        self._rates.take(member, 1)
+
+    def _fresh(self) -> Rates:
+        return Rates(
+            self._clock,
+            per_s=1 / BALLOTS_EVERY_S,
+            at_once=BALLOTS_AT_ONCE,
+            retry_after_s=BALLOTS_EVERY_S,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from flask.blueprints import BlueprintSetupState
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from node.allowance import RETRY_AFTER_S, Rates, Room, Share, ballots
+from node.allowance import RETRY_AFTER_S, BallotRates, Rates, Room, Share
 from node.database import UNAVAILABLE
 from node.installation import Node
 from node.keyring import KeyNotHeld
@@ -80,7 +80,7 @@ class Gate:
     def __init__(self, node: Node, share: Share) -> None:
         self.node = node
         self.rates = Rates(node.clock)
-        self._ballots: tuple[int, Rates] | None = None
+        self.ballots = BallotRates(node.clock)
         self.room = Room(node, share)
         self._roster: Roster | None = None
         self._nonces: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -138,13 +138,6 @@ class Gate:
                     self._earlier.clear()
                 self._earlier[epoch] = found
         return found
-
-    def take_ballot(self, charter: Charter, sender: str) -> None:
-        """Count a ballot of this epoch, or raise RateLimited; the next epoch begins anew."""
-        held = self._ballots
-        if held is None or held[0] != charter.epoch:
-            held = self._ballots = charter.epoch, ballots(self.node.clock)
-        held[1].take(sender, 1)
 
     def remember(self, asked: http.VerifiedRequest) -> None:
         """Refuse a replay without asking the database, which has the last word all the same."""
@@ -287,7 +280,7 @@ def _carry_out(
     is_current = asked.keyid in roster.charter.keys
     gate.rates.take(sender if is_current else asked.keyid, endpoint.weight)
     if endpoint.begins_a_ballot:
-        gate.take_ballot(roster.charter, sender)
+        gate.ballots.take(roster.charter.epoch, sender)
     try:
         departure = roster.departed.get(sender)
         work = endpoint.prepare(Call(node.context, roster.charter, asked, gate.room, departure))
