@@ -1,4 +1,4 @@
-"""A company goes while a person is choosing: theirs is a page in every case, and nothing is sent."""
+"""A company goes while a person is choosing: each page stays one, and nothing is sent to it."""
 
 from tests.equipment.alliance import Alliance
 from tests.equipment.candidates import Candidates
