@@ -9,7 +9,7 @@ from node.refusals import NotThere
 from node.services import charter as charters
 from node.services import delivery, departing, hires, ledger, membership, outbox, referrals
 from node.services.hires import SlotsNotRedeemable
-from protocol import REFERRAL_ENTRY, Charter, Grounds, PullAnswer, SigningKey, decree
+from protocol import REFERRAL_ENTRY, Charter, Grounds, PullAnswer, SigningKey, decree, limits
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.departing import expel
 from tests.equipment.peers import ENVELOPES, HELLO, Caller, stored
@@ -121,15 +121,17 @@ def test_its_candidates_can_be_declined_and_moved_and_hired_without_it(alliance:
 def test_what_is_owed_to_a_closed_account_holds_up_no_other_payment(alliance: Alliance) -> None:
     biwa = alliance["biwa"]
     with biwa.database.transaction() as session:
-        ledger.pay(
-            session,
-            biwa.context,
-            entry_id="a" * 32,
-            kind=REFERRAL_ENTRY,
-            to="bridge",
-            points=3,
-            reference=bytes(32),
-        )
+        # As many as an order takes, and all older than what comes after.
+        for number in range(limits.ORDER_ENTRIES_MAX):
+            ledger.pay(
+                session,
+                biwa.context,
+                entry_id=f"{number:032x}",
+                kind=REFERRAL_ENTRY,
+                to="bridge",
+                points=3,
+                reference=bytes(32),
+            )
     expel(alliance, "bridge")
     with biwa.database.transaction() as session:
         assert ledger.position(session, biwa.context).owed == 0

@@ -31,7 +31,7 @@ from protocol import (
 )
 
 _pending = models.table_of(models.PendingEntry)
-_WAITING = Prepared(
+_oldest = (
     select(
         _pending.c.entry_id,
         _pending.c.kind,
@@ -42,6 +42,7 @@ _WAITING = Prepared(
     .order_by(_pending.c.entry_id)
     .limit(limits.ORDER_ENTRIES_MAX)
 )
+_WAITING = Prepared(_oldest)
 
 
 def open_order(session: Session, context: Context) -> Signed[Order] | None:
@@ -65,7 +66,7 @@ def open_order(session: Session, context: Context) -> Signed[Order] | None:
         return verify_order(SignedDocument.parse(lock.document), charter)
     order = build_order(
         us,
-        waiting(session),
+        _payable(session, charter),
         charter=charter,
         books=books,
         key=context.signing(charter),
@@ -83,6 +84,15 @@ def open_order(session: Session, context: Context) -> Signed[Order] | None:
 def waiting(session: Session) -> list[Entry]:
     """The entries that we owe and that stand in no certified order yet, oldest first."""
     return [Entry(*row) for row in Driver(session.connection()).all(_WAITING, {})]
+
+
+def _payable(session: Session, charter: Charter) -> list[Entry]:
+    """What of these may be paid: a page owed to whoever has left hides nothing behind it."""
+    found = waiting(session)
+    if all(entry.to in charter.accounts for entry in found):
+        return found
+    rows = session.execute(_oldest.where(_pending.c.recipient.in_(charter.accounts)))
+    return [Entry(*row) for row in rows]
 
 
 def certify(session: Session, context: Context, ballot: Ballot) -> Certificate:
