@@ -149,7 +149,9 @@ def test_the_others_go_on_paying_and_their_books_agree(federation: Federation) -
     before = {balance(each, "aoba") for each in honest}
     assert len(before) == 1
     points = before.pop() + 1
-    running = Federation({name: federation[name] for name in HONEST}, federation.charter)
+    running = Federation(
+        {name: federation[name] for name in HONEST}, federation.charter, federation.identities
+    )
     refer_and_wait(running, "aoba", "biwa", points)
     eventually(lambda: len(digests(honest)) == 1, timeout_s=PATIENCE_S, what="equal digests")
     for each in honest:
