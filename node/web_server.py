@@ -128,7 +128,9 @@ class NodeServer(BaseApplication):  # type: ignore[misc]
             self._workers[id(node)] = worker
         return create_app(node)
 
-    def _share_memory(self, _: Arbiter) -> None:
+    def _share_memory(self, arbiter: Arbiter) -> None:
+        # Ctrl-C is as orderly an end as SIGTERM: gunicorn's own breaks off whatever is running.
+        arbiter.handle_int = arbiter.handle_term
         # What is loaded before the fork stays shared: the collector must not write into it.
         gc.collect()
         gc.freeze()
