@@ -150,20 +150,10 @@ def _read(data: bytes, charter: Charter) -> _Claim:
 
 def _as_voted(data: bytes, voted: Voted, charter: Charter) -> _Claim | None:
     """The claim of a certificate that is, up to its signatures, what we voted for."""
-    order, vote = voted.order.document.encode(), voted.vote.encode()
-    # The vote that was cast has one signature, behind what all votes for this order say.
-    said = vote[: vote.find(b"[")]
-    middle = len(_ORDER) + len(order)
-    start = middle + len(_AND_VOTE) + len(said)
-    if not (
-        data.startswith(_ORDER)
-        and data.startswith(order, len(_ORDER))
-        and data.startswith(_AND_VOTE, middle)
-        and data.startswith(said, start - len(said))
-        and voted.order.body.epoch == charter.epoch
-    ):
+    start = encode_certificate(voted.order.document, voted.vote).rpartition(b"[")[0]
+    if not data.startswith(start) or voted.order.body.epoch != charter.epoch:
         return None
-    end = data[start:]
+    end = data[len(start) :]
     if not (end.isascii() and end.endswith(b"}}")):
         return None
     own = voted.vote.signatures[0]
