@@ -10,7 +10,7 @@ that are kept, forwarded and read: nothing here ever encodes a payload again.
 import hashlib
 import re
 from binascii import a2b_base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -94,6 +94,19 @@ class SignedDocument:
         """The same document with one more signature."""
         signature = Signature(key.keyid, key.sign(self.signing_bytes))
         return SignedDocument(self.kind, self.payload, (*self.signatures, signature))
+
+    def joined(self, others: Iterable[Signature] = ()) -> "SignedDocument":
+        """The same document with these signatures behind its own: of each key the first alone.
+
+        What does not fit is left out. A document that many sign is put together from their parts;
+        one key's signature written sixty-four times shall neither keep others out nor make of it
+        what nobody could read again. Whether they are good, and whose, is the caller's question.
+        """
+        of_keys: dict[str, Signature] = {}
+        for each in (*self.signatures, *others):
+            of_keys.setdefault(each.keyid, each)
+        kept = tuple(of_keys.values())[: limits.SIGNATURES_MAX]
+        return SignedDocument(self.kind, self.payload, kept)
 
     def to_json(self) -> JSON:
         return {

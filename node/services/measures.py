@@ -137,17 +137,12 @@ def _keep(
             member=suspension.member,
             since=suspension.since,
             complete=False,
-            document=document.encode(),
+            document=document.joined().encode(),
             received_at=now,
         )
         session.add(row)
     else:
-        have = _document(row)
-        keyids = {signature.keyid for signature in have.signatures}
-        new = tuple(each for each in document.signatures if each.keyid not in keyids)
-        if new:
-            whole = SignedDocument(SUSPENSION, have.payload, (*have.signatures, *new))
-            row.document = whole.encode()
+        row.document = _document(row).joined(document.signatures).encode()
     everybody = _signers(_document(row), charter) - {row.member}
     if not row.complete and len(everybody) >= standing.SUSPENDERS:
         row.complete = True

@@ -7,7 +7,15 @@ from node import models
 from node.services import delivery, ledger, measures, membership
 from node.services.charter import MemberGone
 from node.services.measures import SuspensionView
-from protocol import SUSPENSION, Suspension, errors, limits, next_draft, sign
+from protocol import (
+    SUSPENSION,
+    SignedDocument,
+    Suspension,
+    errors,
+    limits,
+    next_draft,
+    sign,
+)
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.deciding import approved, decide, enact, in_force
 from tests.equipment.departing import expel
@@ -128,6 +136,20 @@ def test_nobody_fills_the_table_with_its_own_word(alliance: Alliance) -> None:
     with pytest.raises(errors.RateLimited):
         hear(biwa, halves[-1])
     assert rows(biwa) == limits.SUSPENSIONS_OPEN_MAX
+
+
+def test_one_signature_many_times_leaves_room_for_the_second_member(alliance: Alliance) -> None:
+    aoba, biwa, seeds = (alliance[name] for name in ("aoba", "biwa", "seeds"))
+    word = Suspension("minato", 1, "bridge", alliance.clock.now())
+    alone = sign(SUSPENSION, word.encode(), seeds.context.signing(alliance.charter))
+    many = SignedDocument(SUSPENSION, alone.payload, alone.signatures * limits.SIGNATURES_MAX)
+    for house in (aoba, biwa):
+        hear(house, many.encode())
+    suspend(biwa)
+    hear(aoba, document(biwa))
+    assert suspended(aoba) == suspended(biwa) == ["bridge"]
+    (view,) = views(aoba)
+    assert set(view.signers) == {"biwa", "seeds"}
 
 
 def test_nobody_suspends_itself_a_stranger_or_who_has_left(alliance: Alliance) -> None:

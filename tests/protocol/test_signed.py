@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from protocol import limits, signed, strictjson
 from protocol.errors import DocumentInvalid, KeyUnknown, SignatureInvalid
-from protocol.signed import Signed, SignedDocument
+from protocol.keys import SigningKey
+from protocol.signed import Signed, SignedDocument, sign
 from tests.protocol.cast import KEYS, REFERRAL, SIGNING, STRANGER, letter
 from tests.protocol.refusals import outcome_of, refusal_of
 
@@ -167,3 +168,15 @@ def test_a_list_of_signatures_reads_back_as_it_was_written(count: int) -> None:
     text = document.encode_signatures()
     expected = document.signatures if 1 <= count <= limits.SIGNATURES_MAX else None
     assert signed.read_written_signatures(text) == expected
+
+
+def test_what_many_sign_is_joined_of_each_key_once_and_stays_readable() -> None:
+    keys = [SigningKey.from_seed(bytes([number]) * 32) for number in range(limits.SIGNATURES_MAX)]
+    one = sign("order", b"{}", keys[0])
+    crowded = SignedDocument("order", b"{}", one.signatures * limits.SIGNATURES_MAX)
+    assert crowded.joined() == one
+    whole = crowded.joined(sign("order", b"{}", each).signatures[0] for each in (*keys, *keys))
+    assert [each.keyid for each in whole.signatures] == [key.keyid for key in keys]
+    more = sign("order", b"{}", SigningKey.from_seed(bytes([200]) * 32))
+    assert whole.joined(more.signatures) == whole
+    assert SignedDocument.parse(whole.encode()) == whole

@@ -268,18 +268,16 @@ def _keep(session: Session, context: Context, charter: Charter, document: Signed
     row = session.get(models.Draft, document.digest)
     if row is None:
         _require_room(session, charter, document)
-        row = models.Draft(
-            digest=document.digest, epoch=charter.epoch, document=b"", received_at=context.now()
+        session.add(
+            models.Draft(
+                digest=document.digest,
+                epoch=charter.epoch,
+                document=document.joined().encode(),
+                received_at=context.now(),
+            )
         )
-        session.add(row)
-    held = _document(row).signatures if row.document else ()
-    # Of each key once, and no more than a document holds, or nobody could read it again.
-    of_keys = {each.keyid: each for each in held}
-    for each in document.signatures:
-        of_keys.setdefault(each.keyid, each)
-    whole = tuple(of_keys.values())[: limits.SIGNATURES_MAX]
-    if len(whole) > len(held):
-        row.document = SignedDocument(DRAFT, document.payload, whole).encode()
+    else:
+        row.document = _document(row).joined(document.signatures).encode()
     session.flush()
 
 
