@@ -11,10 +11,9 @@ from typing import TypeAlias, cast
 import structlog
 from flask import Blueprint, Response, current_app, g, request
 from flask.blueprints import BlueprintSetupState
-from gunicorn.http.errors import ParseException
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
+from node.bodies import read_body
 from node.context import Context
 from node.database import UNAVAILABLE
 from node.installation import Node
@@ -66,7 +65,7 @@ def _answer(bytes_max: int, work: Work) -> Response:
     failed = cast(Limit, current_app.extensions["tasuki_failed_joins"])
     address = origin(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
     try:
-        content = _carried_out(node, _body(bytes_max), work)
+        content = _carried_out(node, read_body(bytes_max), work)
     except ProtocolError as refusal:
         if failed.count(address, node.clock.monotonic()):
             return _refused(refusal)
@@ -78,17 +77,6 @@ def _refused(refusal: ProtocolError) -> Response:
     log.info("refused", code=refusal.code, request=g.request_id)
     problem = problems.problem(refusal, g.request_id, verified=False)
     return Response(problem, refusal.status, content_type=http.PROBLEM_TYPE)
-
-
-def _body(bytes_max: int) -> bytes:
-    request.max_content_length = bytes_max
-    try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        raise errors.TooLarge(limit_bytes=bytes_max) from None
-    except (BadRequest, OSError, ParseException):
-        # A broken chunk is found by the server while the content is read.
-        raise errors.BodyBroken from None
 
 
 def _carried_out(node: Node, body: bytes, work: Work) -> bytes:

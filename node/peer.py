@@ -19,10 +19,9 @@ from typing import cast
 import structlog
 from flask import Blueprint, Response, current_app, g, request
 from flask.blueprints import BlueprintSetupState
-from gunicorn.http.errors import ParseException
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from node.allowance import RETRY_AFTER_S, BallotRates, Rates, Room, Share
+from node.bodies import read_body
 from node.database import UNAVAILABLE
 from node.installation import Node
 from node.keyring import KeyNotHeld
@@ -176,7 +175,7 @@ def answer() -> Response:
     node, parsed = gate.node, None
     try:
         endpoint = _endpoint()
-        body = _read_body(endpoint.bytes_max)
+        body = read_body(endpoint.bytes_max)
         parsed = http.parse_request(
             method=request.method,
             authority=node.settings.authority,
@@ -220,21 +219,6 @@ def _endpoint() -> Endpoint:
     if request.method != "POST":
         raise errors.MethodNotAllowed(allow="POST")
     return endpoint
-
-
-def _read_body(bytes_max: int) -> bytes:
-    """The content, refused by its declared size before a byte of it is read."""
-    length = request.content_length
-    if length is not None and length > bytes_max:
-        raise errors.TooLarge(f"{length} bytes", limit_bytes=bytes_max)
-    request.max_content_length = bytes_max
-    try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        raise errors.TooLarge("larger than declared", limit_bytes=bytes_max) from None
-    except (BadRequest, OSError, ParseException):
-        # A broken chunk is found by the server while the content is read.
-        raise errors.BodyBroken from None
 
 
 def _verify(gate: Gate, roster: Roster, parsed: http.UnverifiedRequest) -> http.VerifiedRequest:
