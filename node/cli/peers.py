@@ -1,11 +1,10 @@
 """`tasuki peers`: the other members' nodes, and what can be done without a decree.  PEER 4."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from node.cli.entrance import as_json, opened, plainly, say_json
+from node.cli.entrance import as_json, moment, opened, plainly, say_json
 from node.installation import Node
 from node.services import measures, membership
 from node.services.measures import SuspensionView
@@ -34,7 +33,7 @@ def list_(*, json_: bool) -> None:
         say_json({"peers": [_peer(view) for view in views], "suspensions": told})
         return
     for view in views:
-        click.echo(f"{view.member:<12} {_state(view):<10} {view.queued} waiting  {view.url}")
+        click.echo(f"{view.member:<12} {view.connection:<10} {view.queued} waiting  {view.url}")
     for each in suspensions:
         click.echo(_words(each))
 
@@ -103,30 +102,14 @@ def _suspend(node: Node, member: str) -> SuspensionView:
         return measures.suspend(session, node.context, member, actor="cli")
 
 
-def _state(view: PeerView) -> str:
-    if view.blocked:
-        return "blocked"
-    if view.suspended_until is not None:
-        return "suspended"
-    if view.stopped_code:
-        return "stopped"
-    if view.state == "open":
-        return "away"
-    return "well" if view.last_success_at else "silent"
-
-
 def _words(view: SuspensionView) -> str:
-    by, until = ", ".join(view.signers), _moment(view.until)
+    by, until = ", ".join(view.signers), moment(view.until)
     if view.is_complete:
         return f"{view.member} is suspended until {until}, by {by}."
     return (
         f"{view.member}: signed by {by}; a second member has to sign as well before {until}:\n"
         f"    tasuki peers suspend {view.member}"
     )
-
-
-def _moment(at: int) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _peer(view: PeerView) -> dict[str, Any]:
@@ -137,7 +120,7 @@ def _peer(view: PeerView) -> dict[str, Any]:
         "member": view.member,
         "queued": view.queued,
         "refused": view.refused,
-        "state": _state(view),
+        "state": view.connection,
         "suspended_until": view.suspended_until,
         "url": view.url,
     }

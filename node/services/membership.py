@@ -47,6 +47,7 @@ class PeerView:
     member: str
     legal_name: str
     url: str
+    connection: str
     state: str
     blocked: bool
     suspended_until: int | None
@@ -66,6 +67,25 @@ class PeerView:
     def contact_at(self) -> int | None:
         """When it last answered us: a letter, a greeting or a comparison of the ledger."""
         return max(filter(None, (self.last_success_at, self.seen_at)), default=None)
+
+
+def connection(peer: models.Peer, *, is_suspended: bool) -> str:
+    """How a peer stands, in one word for lists and scripts; the first that applies.
+
+    blocked (by us), suspended, stopped (a person's or a refusal's doing), waiting (the breaker is
+    open), failing (it may be), well, silent (never spoken).
+    """
+    if peer.blocked:
+        return "blocked"
+    if is_suspended:
+        return "suspended"
+    if peer.stopped_code:
+        return "stopped"
+    if peer.state == "open":
+        return "waiting"
+    if peer.failures:
+        return "failing"
+    return "well" if peer.last_success_at else "silent"
 
 
 def adopt(session: Session, context: Context, document: SignedDocument, *, actor: str) -> Charter:
@@ -156,6 +176,7 @@ def peers(session: Session, context: Context) -> list[PeerView]:
                 member=member.id,
                 legal_name=member.legal_name,
                 url=member.url,
+                connection=connection(row, is_suspended=member.id in suspended),
                 state=row.state,
                 blocked=row.blocked,
                 suspended_until=suspended.get(member.id),

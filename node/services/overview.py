@@ -1,6 +1,6 @@
 """The overview: what waits for somebody, and how things stand; counts only, nobody's data."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import charter as charters
-from node.services import ledger, measures, outbox, referrals
+from node.services import ledger, measures, membership, outbox, referrals
 
 RECENT_S = 30 * 24 * 3600  # "lately" on the front page: thirty days
 
@@ -38,9 +38,7 @@ class PeerState:
     """How a member's node was when we last spoke; `seen_at` is None before the first word."""
 
     member: str
-    # well, failing, waiting (the breaker is open), stopped, blocked, suspended, silent (never
-    # spoken)
-    state: str
+    state: str  # as `membership.connection` has it
     seen_at: int | None
     error_code: str | None
 
@@ -107,12 +105,9 @@ def peers(session: Session, context: Context, members: list[str]) -> list[PeerSt
     """The state of each of `members`, in their order."""
     known = {peer.member: peer for peer in session.scalars(select(models.Peer))}
     suspended = {each.member for each in measures.in_force(session, context)}
-    states = [_peer_state(member, known.get(member)) for member in members]
     return [
-        replace(each, state="suspended")
-        if each.member in suspended and each.state != "blocked"
-        else each
-        for each in states
+        _peer_state(member, known.get(member), is_suspended=member in suspended)
+        for member in members
     ]
 
 
@@ -121,21 +116,11 @@ def suspended_until(session: Session, context: Context) -> int | None:
     return measures.held(session, context).get(context.member_id)
 
 
-def _peer_state(member: str, peer: models.Peer | None) -> PeerState:
-    if peer is None:
-        return PeerState(member, "silent", None, None)
-    if peer.blocked:
-        state = "blocked"
-    elif peer.stopped_code:
-        state = "stopped"
-    elif peer.state == "open":
-        state = "waiting"
-    elif peer.failures:
-        state = "failing"
-    else:
-        state = "well" if peer.last_success_at else "silent"
-    contact_at = max(filter(None, (peer.last_success_at, peer.seen_at)), default=None)
-    return PeerState(member, state, contact_at, peer.last_error_code)
+def _peer_state(member: str, peer: models.Peer | None, *, is_suspended: bool) -> PeerState:
+    row = peer or models.Peer(member=member)
+    state = membership.connection(row, is_suspended=is_suspended)
+    contact_at = max(filter(None, (row.last_success_at, row.seen_at)), default=None)
+    return PeerState(member, state, contact_at, row.last_error_code)
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

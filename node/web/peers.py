@@ -79,22 +79,10 @@ def listing() -> ResponseReturnValue:
 
 
 def _line(view: PeerView) -> Line:
-    if view.blocked:
-        state = "blocked"
-    elif view.suspended_until is not None:
-        state = "suspended"
-    elif view.stopped_code:
-        state = "stopped"
-    elif view.state == "open":
-        state = "waiting"
-    elif view.failures:
-        state = "failing"
-    else:
-        state = "well" if view.last_success_at else "silent"
     error = error_words(view.stopped_code or view.last_error_code)
     waits = view.queued and not view.stopped_code
     soonest = max(view.next_attempt_at, view.suspended_until or 0, node().context.now())
-    return Line(view, STATES[state], error, soonest if waits else None)
+    return Line(view, STATES[view.connection], error, soonest if waits else None)
 
 
 def _licences(member: Member, today: str) -> list[tuple[str, str, bool]]:
