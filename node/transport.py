@@ -43,6 +43,8 @@ OCTETS_TYPE = "application/octet-stream"
 NAT64 = ip_network("64:ff9b::/96")
 
 Address = IPv4Address | IPv6Address
+# Status, header fields, content.
+Answer = tuple[int, list[tuple[str, str]], bytes]
 # The key with which we speak under a charter.
 KeyFor = Callable[[Charter], SigningKey]
 
@@ -82,7 +84,7 @@ class PeerTransport:
         self, charter: Charter, recipient: str, path: str, body: bytes
     ) -> http.VerifiedResponse:
         """Post `body` and return the peer's proven answer; raise TransportFailure."""
-        request, status, fields, answer = self._post(charter, recipient, path, body)
+        request, (status, fields, answer) = self._post(charter, recipient, path, body)
         return _verified(charter, request, status, fields, answer)
 
     def fetch_proof(self, charter: Charter, recipient: str, path: str, body: bytes) -> bytes:
@@ -90,14 +92,14 @@ class PeerTransport:
 
         For decrees, which prove themselves: a peer may have replaced its keys by the one we lack.
         """
-        _, status, _, answer = self._post(charter, recipient, path, body)
+        _, (status, _, answer) = self._post(charter, recipient, path, body)
         if status != 200:
             raise TransportFailure("refused", f"status {status}")
         return answer
 
     def _post(
         self, charter: Charter, recipient: str, path: str, body: bytes
-    ) -> tuple[http.UnverifiedRequest, int, list[tuple[str, str]], bytes]:
+    ) -> tuple[http.UnverifiedRequest, Answer]:
         member = charter.member(recipient)
         headers = http.sign_request(
             authority=member.authority,
@@ -111,13 +113,8 @@ class PeerTransport:
         request = http.parse_request(
             method="POST", authority=member.authority, raw_path=path, headers=headers, body=body
         )
-        try:
-            sent = {**headers, "Host": member.authority}
-            status, fields, answer = self._exchange(member.url, path, sent, body)
-        except TransportFailure:
-            self._forget(member.url)
-            raise
-        return request, status, fields, answer
+        sent = {**headers, "Host": member.authority}
+        return request, self._exchange(member.url, path, sent, body)
 
     def post_unproven(self, url: str, path: str, body: bytes) -> tuple[int, bytes]:
         """Post to a node that cannot know us yet; the status and an answer that proves nothing.
@@ -125,11 +122,7 @@ class PeerTransport:
         For what proves itself: charters and drafts. Raises TransportFailure.
         """
         headers = {"Content-Type": OCTETS_TYPE, "Host": url.split("//", 1)[1]}
-        try:
-            status, _, answer = self._exchange(url, path, headers, body)
-        except TransportFailure:
-            self._forget(url)
-            raise
+        status, _, answer = self._exchange(url, path, headers, body)
         return status, answer
 
     def close(self) -> None:
@@ -139,9 +132,15 @@ class PeerTransport:
                 route.pool.close()
             self._routes.clear()
 
-    def _exchange(
-        self, url: str, path: str, headers: dict[str, str], body: bytes
-    ) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _exchange(self, url: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        """Send, and take the answer; a way that failed is looked for anew the next time."""
+        try:
+            return self._send(url, path, headers, body)
+        except TransportFailure:
+            self._forget(url)
+            raise
+
+    def _send(self, url: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         pool = self._pool(url)
         try:
             response = pool.urlopen(

@@ -99,20 +99,13 @@ def describing(session: Session, member: str) -> Member:
 
     NotFounded when no version does: whoever is invited belongs only once a decree says so.
     """
-    found = in_force(session).by_id.get(member) or _earlier(session, member)
-    if found is None:
+    present = in_force(session).by_id.get(member)
+    if present is not None:
+        return present
+    gone = has_left(session, member)
+    if gone is None:
         raise NotFounded(f"{member} belongs to no version")
-    return found
-
-
-def names(session: Session, member: str) -> bool:
-    """Whether any version adopted here names this member."""
-    return member in in_force(session).by_id or _earlier(session, member) is not None
-
-
-def _earlier(session: Session, member: str) -> Member | None:
-    found = (each.by_id.get(member) for each in reversed(versions(session)))
-    return next(filter(None, found), None)
+    return gone.member
 
 
 def of_epoch(session: Session, epoch: int) -> Charter:

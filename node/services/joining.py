@@ -6,7 +6,6 @@ that missed everything: it holds version 1 from the invitation, and catches up b
 belongs.  PEER 4, SPEC Joining.
 """
 
-import hmac
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -191,9 +190,10 @@ def _row(session: Session, member: str) -> models.Invitation:
 
 def _invited(session: Session, request: JoinRequest) -> models.Invitation:
     """The invitation that the secret belongs to, held until the answer is written down."""
-    digest, table = request.secret_digest, models.Invitation
-    row = session.scalar(select(table).where(table.secret_digest == digest).with_for_update())
-    if row is None or not hmac.compare_digest(row.secret_digest, digest):
+    table = models.Invitation
+    query = select(table).where(table.secret_digest == request.secret_digest)
+    row = session.scalar(query.with_for_update())
+    if row is None:
         raise errors.InvitationInvalid("no invitation has this secret")
     return row
 

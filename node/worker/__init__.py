@@ -131,10 +131,13 @@ class Worker:
 
         Who has left waits for nothing.
         """
-        with self._node.database.reading() as session:
-            holds = if_any(session) is not None
-            gone = has_left(session, self._node.context.member_id)
-        return holds and gone is None and self._then_wake(agreement.step)
+        if not self._belongs():
+            with self._node.database.reading() as session:
+                is_founded = if_any(session) is not None
+                gone = has_left(session, self._node.context.member_id)
+            if gone is not None or not is_founded:
+                return False
+        return self._then_wake(agreement.step)
 
     def _then_wake(self, step: Callable[[], bool]) -> bool:
         worked = step()

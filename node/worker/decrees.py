@@ -1,8 +1,8 @@
 """The worker's steps of a decree: tell drafts round, drive a ballot, fetch what we missed.
 
-Whoever proposed the draft drives it at once; the others wait
-longer and longer in the order of their names, so that a ballot that stalls is replaced and two
-seldom meet. The ballot itself is `node.worker.ballots`'.  LEDGER 5.
+Whoever proposed the draft drives it at once; the others wait longer and longer in the order of
+their names, so that a ballot that stalls is replaced and two seldom meet. The ballot itself is
+`node.worker.ballots`'.  LEDGER 5.
 """
 
 import hashlib
