@@ -6,11 +6,9 @@ from typing import Any
 import click
 
 from node.cli import charter_drafts
-from node.cli.entrance import Failed, as_json, opened, plainly, say_json, write_new
+from node.cli.entrance import FILE, Failed, as_json, opened, plainly, say_json, write_new
 from node.services import charter as charters
 from protocol import Change, Charter, decree, fingerprint
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()

@@ -6,23 +6,20 @@ from typing import Any
 
 import click
 
-from node.cli.entrance import Failed, as_json, opened, plainly, say_json
+from node.cli.entrance import FILE, Failed, as_json, opened, plainly, read_document, say_json
 from node.installation import Node
 from node.services import charter as charters
 from node.services import decrees
 from protocol import (
+    DRAFT,
     MEMBER,
     WITNESS,
     Change,
     Charter,
     Policy,
-    ProtocolError,
-    SignedDocument,
-    limits,
     next_draft,
 )
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 # Enough of a digest to tell two drafts apart when it is read over the telephone.
 DIGITS_SHOWN = 16
 WHOLE_NUMBERS = tuple(each.name for each in fields(Policy) if each.type == "int")
@@ -63,7 +60,7 @@ def draft(
     try:
         with node.database.transaction() as session:
             if file is not None:
-                view = decrees.offer(session, node.context, _read_draft(file), actor="cli")
+                view = decrees.offer(session, node.context, read_document(file, DRAFT), actor="cli")
             else:
                 charter = charters.in_force(session)
                 if asked.pop("leave"):
@@ -122,13 +119,6 @@ def status(*, json_: bool) -> None:
         _describe(view)
     if not views:
         click.echo("There is no draft of another one.")
-
-
-def _read_draft(file: Path) -> SignedDocument:
-    try:
-        return SignedDocument.parse(file.read_bytes(), bytes_max=limits.CHARTER_BYTES_MAX)
-    except ProtocolError as error:
-        raise Failed(f"{file} is no draft: {error.detail or error.code}.") from error
 
 
 def _read(node: Node) -> tuple[Charter, list[decrees.DraftView]]:

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 refused or not well, 2 wrong words on the command line.
 import json
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -15,7 +16,7 @@ import click
 from node import config
 from node.config import Settings, SettingsInvalid
 from node.refusals import Refusal
-from protocol import ProtocolError
+from protocol import ProtocolError, SignedDocument, limits
 
 if TYPE_CHECKING:
     from node.installation import Node
@@ -24,6 +25,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON for a script.")
 
 
@@ -128,3 +130,19 @@ def write_new(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     except FileExistsError as error:
         raise Failed(f"{path} is there already and is not overwritten.") from error
     path.write_bytes(content)
+
+
+def read_document(path: Path, kind: str) -> SignedDocument:
+    """A signed document of that kind from a file; Failed when it is none."""
+    try:
+        document = SignedDocument.parse(path.read_bytes(), bytes_max=limits.CHARTER_BYTES_MAX)
+    except ProtocolError as error:
+        raise Failed(f"{path} is not a {kind}: {error.detail or error.code}.") from error
+    if document.kind != kind:
+        raise Failed(f"{path} is not a {kind} but a {document.kind}.")
+    return document
+
+
+def moment(at: int) -> str:
+    """A moment as people read it in a terminal, wherever the other end of the telephone is."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"

@@ -7,7 +7,17 @@ from pathlib import Path
 import click
 
 from node.cli.charter import describe
-from node.cli.entrance import Failed, as_json, ask, opened, plainly, say_json, write_new
+from node.cli.entrance import (
+    FILE,
+    Failed,
+    as_json,
+    ask,
+    opened,
+    plainly,
+    read_document,
+    say_json,
+    write_new,
+)
 from node.recovery import parse_code
 from node.services import membership
 from protocol import (
@@ -18,17 +28,14 @@ from protocol import (
     Member,
     MemberCard,
     Policy,
-    ProtocolError,
     SignedDocument,
     SigningKey,
-    limits,
     parse_charter,
     propose_quorum,
     sign,
     unsigned_founders,
 )
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 sheet_option = click.option(
     "--recovery-sheet", type=FILE, help="File with the recovery code; asked for without it."
 )
@@ -165,17 +172,6 @@ def identity_on(sheet: Path) -> SigningKey:
         if line.count("-") >= 13 and " " not in line.strip():
             return SigningKey.from_seed(parse_code(line.strip()))
     raise Failed(f"{sheet} has no recovery code in it.")
-
-
-def read_document(path: Path, kind: str) -> SignedDocument:
-    """A signed document of that kind from a file; Failed when it is none."""
-    try:
-        document = SignedDocument.parse(path.read_bytes(), bytes_max=limits.CHARTER_BYTES_MAX)
-    except ProtocolError as error:
-        raise Failed(f"{path} is not a {kind}: {error.detail or error.code}.") from error
-    if document.kind != kind:
-        raise Failed(f"{path} is not a {kind} but a {document.kind}.")
-    return document
 
 
 def identity_from(recovery_sheet: Path | None) -> SigningKey:

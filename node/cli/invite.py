@@ -43,8 +43,6 @@ def invite() -> None:
 def write(member: str, domain: str, out: Path | None, json_: bool) -> None:
     """Write an invitation; writing it again makes the earlier file worthless."""
     out = out or Path(f"invitation-{member}.json")
-    if out.exists():
-        raise Failed(f"{out} is there already and is not overwritten.")
     node = opened()
     try:
         with node.database.transaction() as session:

@@ -5,8 +5,16 @@ from pathlib import Path
 import click
 
 from node.cli.charter import describe
-from node.cli.entrance import Failed, as_json, opened, plainly, say_json
-from node.cli.found import FILE, identity_from, read_document, sheet_option
+from node.cli.entrance import (
+    FILE,
+    Failed,
+    as_json,
+    opened,
+    plainly,
+    read_document,
+    say_json,
+)
+from node.cli.found import identity_from, sheet_option
 from node.cli.init import CARD_FILE
 from node.cli.invite import ask_groups
 from node.installation import Node
@@ -93,18 +101,18 @@ def accept(file: Path, recovery_sheet: Path | None, json_: bool) -> None:
         invitation = InvitationFile.parse(file.read_bytes())
         us, card = _card(node)
         answer = _ask(node, invitation, card)
-        charter = _proven(invitation, answer.charters)[-1]
+        charters = _proven(invitation, answer.charters)
+        charter = charters[-1]
         if us.id not in charter.by_id:
-            draft = _draft(answer, us, charter)
+            document, draft = _draft(answer, us, charter)
             if not json_:
-                describe(joining.verify_draft_of(us, draft, charter))
+                describe(draft)
             identity = identity_from(recovery_sheet)
             if identity.verify_key.raw != us.identity_key:
                 raise Failed("This is another member's recovery code.")
-            signed = draft.add(identity).add(node.keyring.signing)
             _hold(node, invitation)
-            sponsor = _sponsor(invitation, (charter,))
-            _post(node, sponsor, ACCEPTANCES_PATH, signed.encode())
+            signed = document.add(identity).add(node.keyring.signing)
+            _post(node, _sponsor(invitation, charters), ACCEPTANCES_PATH, signed.encode())
         else:
             _hold(node, invitation)
     finally:
@@ -131,9 +139,7 @@ def _proven(invitation: InvitationFile, charters: bytes) -> tuple[Charter, ...]:
 
 
 def _sponsor(invitation: InvitationFile, charters: tuple[Charter, ...]) -> Member:
-    founding = decree.founding_of(invitation.charters, invitation.invitation.founding)
-    first = decree.trust_founding(founding, invitation.invitation.founding)[0]
-    return joining.verify_sponsor(invitation.invitation, first, charters[-1])
+    return joining.verify_sponsor(invitation.invitation, charters[0], charters[-1])
 
 
 def _card(node: Node) -> tuple[Member, SignedDocument]:
@@ -152,13 +158,13 @@ def _ask(node: Node, invitation: InvitationFile, card: SignedDocument) -> JoinAn
     return JoinAnswer.parse(_post(node, sponsor, REQUESTS_PATH, sealed))
 
 
-def _draft(answer: JoinAnswer, us: Member, charter: Charter) -> SignedDocument:
+def _draft(answer: JoinAnswer, us: Member, charter: Charter) -> tuple[SignedDocument, Charter]:
+    """The draft that brings us in, as it was signed so far, and what it says."""
     if answer.draft is None:
         raise Failed(
             f"There is no draft for {us.id} yet. The sponsor runs: tasuki invite admit {us.id}"
         )
-    joining.verify_draft_of(us, answer.draft, charter)
-    return answer.draft
+    return answer.draft, joining.verify_draft_of(us, answer.draft, charter)
 
 
 def _post(node: Node, sponsor: Member, path: str, body: bytes) -> bytes:

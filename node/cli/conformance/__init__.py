@@ -17,7 +17,7 @@ from node.cli.conformance import (
 )
 from node.cli.conformance.caller import Caller
 from node.cli.conformance.cases import FAILED, PASSED, SKIPPED, Case, Result, carry_out
-from node.cli.entrance import Failed, as_json, opened, plainly, say_json
+from node.cli.entrance import FILE, Failed, as_json, opened, plainly, say_json
 from node.clock import SystemClock
 from node.services import membership
 from protocol import (
@@ -32,7 +32,6 @@ from protocol import (
 )
 
 CHAPTERS = (signatures, messages, envelopes, votes, sync, fences, decrees)
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 COLOURS = {PASSED: "green", FAILED: "red", SKIPPED: "yellow"}
 
 

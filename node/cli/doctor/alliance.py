@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from node.app import open_node
 from node.cli.doctor import own_keys
 from node.cli.doctor.findings import OK, WARNING, WRONG, Finding
+from node.cli.entrance import moment
 from node.config import Settings
 from node.installation import Node
 from node.services import charter as charters
@@ -103,7 +104,7 @@ def _suspended(visit: Visit) -> Iterator[Finding]:
     with visit.node.database.reading() as session:
         until = measures.held(session, visit.node.context).get(visit.node.context.member_id)
     if until is not None:
-        text = f"two members have suspended this one until {_moment(until)}"
+        text = f"two members have suspended this one until {moment(until)}"
         yield Finding("suspended", WARNING, text, "Speak with them. Letters leave at its end.")
 
 
@@ -165,7 +166,7 @@ def _peer(visit: Visit, charter: Charter, peer: PeerView, hello: Hello) -> Itera
     if peer.blocked:
         yield Finding("peer", WARNING, f"{peer.member} is blocked here", "Unblock it, if over.")
     if peer.suspended_until is not None:
-        text = f"{peer.member} is suspended by two members until {_moment(peer.suspended_until)}"
+        text = f"{peer.member} is suspended by two members until {moment(peer.suspended_until)}"
         yield Finding("peer", WARNING, text, "Letters wait; it ends by itself.")
     if peer.oldest_at is not None and now - peer.oldest_at > WAITING_TOO_LONG_S:
         text = (
@@ -196,10 +197,6 @@ def call(visit: Visit, charter: Charter, member: str, body: bytes) -> tuple[str,
         return failure.code, None
     except ProtocolError as error:
         return error.code, None
-
-
-def _moment(at: int) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _ago(seconds: int) -> str:
