@@ -24,6 +24,9 @@ DECREES_PATH = "/peer/v1/decrees"
 FOLLOWING_PATH = "/peer/v1/following"
 # One after the other takes a stalled ballot over; a whole decree takes a second on a good line.
 TURN_S = 5
+# How long an epoch may stand still before we propose to end it with nothing changed: some rounds of
+# turns, in which what we stopped for comes about if it can at all.
+STANDSTILL_S = 60
 # How often a member that did not answer is told of a draft again.
 TELL_AGAIN_S = 5
 # How often we ask whether there is a version that we missed, and at once when we have stopped.
@@ -46,6 +49,9 @@ class DecreeRounds:
         self._told: dict[tuple[str, bytes], tuple[bytes, float]] = {}
         self._ask_at = 0.0
         self._turn_at: float | None = None
+        self._stopped_at: float | None = None
+        # How many of our ballots came to nothing, so that another draft gets its turn.
+        self._failed = 0
 
     def step(self) -> bool:
         """Tell, ask and propose what is due; True when the charter changed."""
@@ -53,20 +59,35 @@ class DecreeRounds:
         with node.database.reading() as session:
             charter = node.context.charter(session)
             is_recovering = restores.is_recovering(session)
-            stopped = seats.is_stopped(session, charter)
+            seat = seats.seat(session, charter)
             drafts = decrees.open_drafts(session, node.context)
         if is_recovering or node.context.member_id not in charter.by_id:
             # It learns what was decided, and says nothing until it has rejoined, or is brought in.
             return self._fetch_following(hurried=True)
-        if drafts and not stopped:
+        stands_still = self._stands_still(seat)
+        if drafts or stands_still:
             with node.database.transaction() as session:
-                if decrees.approve_by_ourselves(session, node.context):
+                offered = stands_still and decrees.offer_way_out(session, node.context)
+                if decrees.approve_by_ourselves(session, node.context) or offered:
                     drafts = decrees.open_drafts(session, node.context)
         for each in drafts:
             self._tell(charter, each)
-        if self._fetch_following(hurried=stopped):
+        if self._fetch_following(hurried=seat.is_stopped):
             return True
-        return self._propose(charter)
+        return self._propose(charter, seat)
+
+    def _stands_still(self, seat: decree.Seat) -> bool:
+        """Whether we stopped for a decree so long ago that it may never come.
+
+        A member in bad faith can approve of a draft, let others stop for it, and take that back.
+        """
+        if seat.promised == 0:
+            self._stopped_at = None
+            return False
+        now = self._node.clock.monotonic()
+        if self._stopped_at is None:
+            self._stopped_at = now
+        return now - self._stopped_at >= STANDSTILL_S
 
     def _tell(self, charter: Charter, told: decree.DraftNews) -> None:
         """Tell everybody who has not heard this yet, at once and side by side."""
@@ -133,7 +154,8 @@ class DecreeRounds:
                     if decrees.enact(session, self._node.context, body):
                         self._told.clear()
                         self._ballots.forget()
-                        self._turn_at, self._ask_at = None, 0.0
+                        self._turn_at, self._stopped_at = None, None
+                        self._ask_at, self._failed = 0.0, 0
                         return True
             except ProtocolError as refusal:
                 log.warning("a decree was refused", peer=member, code=refusal.code)
@@ -150,23 +172,24 @@ class DecreeRounds:
 
     # --- Our own ballot. ---
 
-    def _propose(self, charter: Charter) -> bool:
+    def _propose(self, charter: Charter, seat: decree.Seat) -> bool:
         node, now = self._node, self._node.clock.monotonic()
         with node.database.reading() as session:
-            request = decrees.ready(session, node.context)
-            promised = seats.seat(session, charter).promised
-        if request is None:
+            requests = decrees.ready(session, node.context)
+        if not requests:
             self._turn_at = None
             return False
+        request = requests[self._failed % len(requests)]
         if self._turn_at is None:
             self._turn_at = now + TURN_S * _rank(request.draft, charter, node.context.member_id)
         if now < self._turn_at:
             return False
-        ballot = self._ballots.next(charter, promised)
+        ballot = self._ballots.next(charter, seat.promised)
         proposer = decree.Proposer(charter, ballot, request.draft, request.approvals)
         found = self._ballots.drive(charter, proposer)
         self._turn_at = now + TURN_S * len(charter.members)
         if found is None:
+            self._failed += 1
             log.info("no decree yet", ballot=ballot)
             return False
         if not self._enact(found, node.context.member_id):

@@ -73,8 +73,7 @@ def fence(house: House, request: decree.FenceRequest) -> decree.FenceAnswer:
 def proposer_of(house: House, ballot: int = 1) -> decree.Proposer:
     """A ballot about the draft that is ready at this member."""
     with house.database.reading() as session:
-        request = decrees.ready(session, house.context)
-    assert request is not None
+        [request] = decrees.ready(session, house.context)
     return decree.Proposer(in_force(house), ballot, request.draft, request.approvals)
 
 

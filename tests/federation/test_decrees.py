@@ -83,8 +83,7 @@ def test_a_ballot_whose_proposer_is_gone_is_taken_over_and_payments_go_on(
     biwa = federation["biwa"].node
     eventually(lambda: is_ready(biwa), timeout_s=PATIENCE_S, what="a draft that enough approve of")
     with biwa.database.reading() as session:
-        request = decrees.ready(session, biwa.context)
-    assert request is not None
+        [request] = decrees.ready(session, biwa.context)
     first = decree.next_ballot(0, federation.charter, "aoba")
     fence = decree.FenceRequest(first, request.draft, request.approvals).encode()
     answers = {said(federation, each, "ballots", fence) for each in remaining}
@@ -111,4 +110,4 @@ def said(federation: Federation, to: RunningNode, what: str, body: bytes) -> int
 
 def is_ready(node: Node) -> bool:
     with node.database.reading() as session:
-        return decrees.ready(session, node.context) is not None
+        return bool(decrees.ready(session, node.context))

@@ -37,8 +37,7 @@ def drive(
     ballots = Ballots(node, Lines(executor, 4))
     charter = in_force(alliance[by])
     with node.database.reading() as session:
-        request = decrees.ready(session, node.context)
-    assert request is not None
+        [request] = decrees.ready(session, node.context)
     for _ in range(2):
         number = ballots.next(charter, promised)
         proposer = decree.Proposer(charter, number, request.draft, request.approvals)
@@ -53,8 +52,7 @@ def ready(alliance: Alliance) -> decree.FenceRequest:
     approved(alliance, "aoba", limited(alliance.charter, "biwa", 33), ("biwa", "seeds"))
     aoba = alliance["aoba"]
     with aoba.database.reading() as session:
-        request = decrees.ready(session, aoba.context)
-    assert request is not None
+        [request] = decrees.ready(session, aoba.context)
     return request
 
 
@@ -124,8 +122,7 @@ def test_a_quick_report_of_orders_that_nobody_can_show_holds_no_ballot_up(
     node = node_with(alliance, bridge=first, seeds=then)
     ballots = Ballots(node, Lines(executor, 4))
     with node.database.reading() as session:
-        request = decrees.ready(session, node.context)
-    assert request is not None
+        [request] = decrees.ready(session, node.context)
     proposer = decree.Proposer(charter, ballots.next(charter, 0), request.draft, request.approvals)
     assert ballots.drive(charter, proposer) is not None
 

@@ -83,12 +83,12 @@ def test_a_limit_is_changed_and_points_move_under_the_new_version(alliance: Alli
 def test_an_approval_is_taken_back_and_counts_no_more(alliance: Alliance) -> None:
     digest = approved(alliance, "aoba", limited(alliance.charter, "biwa", 33), ("biwa", "seeds"))
     with alliance["aoba"].database.reading() as session:
-        assert decrees.ready(session, alliance["aoba"].context) is not None
+        assert decrees.ready(session, alliance["aoba"].context)
     assert approve(alliance["seeds"], digest, on=False).approving == ("aoba", "biwa")
     # An approval that somebody still carries around does not bring it back.
     tell(alliance["seeds"], alliance["aoba"], digest)
     with alliance["aoba"].database.reading() as session:
-        assert decrees.ready(session, alliance["aoba"].context) is None
+        assert not decrees.ready(session, alliance["aoba"].context)
         view = decrees.view(session, alliance["aoba"].context, digest)
     assert (view.missing, view.needed, view.is_ready) == (("seeds", "bridge"), 3, False)
 
@@ -111,8 +111,10 @@ def test_who_has_stopped_votes_for_no_order_and_opens_none_until_the_next_versio
     assert digest_of(alliance["biwa"]) == before
     # Asked again, the same bytes.
     assert fence(alliance["biwa"], proposer.request).encode() == answer.encode()
+    with alliance["aoba"].database.reading() as session:
+        [request] = decrees.ready(session, alliance["aoba"].context)
     with pytest.raises(decrees.DraftClosed):
-        propose(alliance["biwa"], limited(alliance.charter, "biwa", 40))
+        approve(alliance["biwa"], request.draft.digest, on=False)
 
     enacted = decide(alliance, "aoba", THREE, ballot=2)
     assert enact(alliance["biwa"], enacted)

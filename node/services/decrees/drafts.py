@@ -2,6 +2,9 @@
 
 What members say of a draft goes round: each tells the others all that it has heard, and the higher
 number is a member's later word. An approval locks nothing and can be taken back until the fence.
+
+Whoever has stopped still approves, of another draft too: the one that it stopped for may have lost
+the approval of a member that never meant it, and the epoch has to end in some way.
 """
 
 from collections import Counter
@@ -31,6 +34,7 @@ from protocol import (
     errors,
     limits,
     needs_people,
+    next_draft,
     read_draft,
     sign,
     verify_draft,
@@ -51,7 +55,7 @@ class DraftUnknown(Refusal, code="draft-unknown", status=404):
 
 
 class DraftClosed(Refusal, code="draft-closed"):
-    """The alliance is deciding already, and words on drafts count no more. Wait for the result."""
+    """The alliance is deciding already, and no approval is taken back now. Wait for the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,6 @@ class DraftView:
 def propose(session: Session, context: Context, draft: Charter, *, actor: str) -> DraftView:
     """Sign a draft with our node's key, keep it and approve of it."""
     charter = _held(session, context)
-    _require_open(session, charter)
     document = sign(DRAFT, draft.draft or draft.encode_draft(), context.signing(charter))
     return offer(session, context, document, actor=actor)
 
@@ -86,7 +89,6 @@ def propose(session: Session, context: Context, draft: Charter, *, actor: str) -
 def offer(session: Session, context: Context, document: SignedDocument, *, actor: str) -> DraftView:
     """Keep a draft that is signed already, and approve of it, if our node can sign at all."""
     charter = _held(session, context)
-    _require_open(session, charter)
     _keep(session, context, charter, document)
     audit.record(
         session, context, actor=actor, action="draft.proposed", subject=document.digest.hex()
@@ -101,7 +103,8 @@ def approve(
 ) -> DraftView:
     """Approve of a draft, or take that back; saying the same twice changes nothing."""
     charter = _held(session, context)
-    _require_open(session, charter)
+    if not on and seats.is_stopped(session, charter):
+        raise DraftClosed
     _row(session, charter, digest)
     before = session.get(models.DraftWord, (digest, context.member_id))
     if before is None or before.approves != on:
@@ -120,7 +123,7 @@ def approve_by_ourselves(session: Session, context: Context) -> int:
     Not of one after the other, day and night: see `BY_OURSELVES_A_DAY_MAX`.
     """
     charter = context.charter(session)
-    if seats.is_stopped(session, charter) or not context.holds_key(charter):
+    if not context.holds_key(charter):
         return 0
     first = charter.version + 1 - BY_OURSELVES_A_DAY_MAX
     if first > GENESIS and context.now() - charters.adopted_at(session, first) < DAY_S:
@@ -138,6 +141,22 @@ def approve_by_ourselves(session: Session, context: Context) -> int:
             approve(session, context, row.digest, on=True, actor="worker")
             done += 1
     return done
+
+
+def offer_way_out(session: Session, context: Context) -> bool:
+    """Propose that nothing changes, so that an epoch in which votes have stopped can end.
+
+    False when such a draft is open already: nodes approve of any by themselves.
+    """
+    charter = _held(session, context)
+    for row in _rows(session, charter):
+        document = _document(row)
+        if not changes_of(document, read_draft(document, charter), charter):
+            return False
+    if not context.holds_key(charter):
+        return False
+    propose(session, context, next_draft(charter), actor="worker")
+    return True
 
 
 def receive_news(session: Session, context: Context, body: bytes) -> bytes:
@@ -194,9 +213,10 @@ def open_drafts(session: Session, context: Context) -> list[decree.DraftNews]:
     return [news(session, charter, row.digest) for row in _rows(session, charter)]
 
 
-def ready(session: Session, context: Context) -> decree.FenceRequest | None:
-    """The oldest draft that q members approve of, with the approvals; its ballot is still open."""
+def ready(session: Session, context: Context) -> list[decree.FenceRequest]:
+    """The drafts that q members approve of, oldest first, with the approvals; no ballot yet."""
     charter = context.charter(session)
+    requests = []
     for row in _rows(session, charter):
         if view(session, context, row.digest).is_ready:
             told = news(session, charter, row.digest)
@@ -206,8 +226,8 @@ def ready(session: Session, context: Context) -> decree.FenceRequest | None:
                 for word in told.words
                 if said[decree.verify_approval(word, charter)[0]].approves
             )
-            return decree.FenceRequest(1, told.draft, words)
-    return None
+            requests.append(decree.FenceRequest(1, told.draft, words))
+    return requests
 
 
 def views(session: Session, context: Context) -> list[DraftView]:
@@ -253,11 +273,6 @@ def _held(session: Session, context: Context) -> Charter:
     """
     SQLBooks(session).hold(context.charter(session).accounts)
     return context.charter(session)
-
-
-def _require_open(session: Session, charter: Charter) -> None:
-    if seats.is_stopped(session, charter):
-        raise DraftClosed
 
 
 def _keep(session: Session, context: Context, charter: Charter, document: SignedDocument) -> None:
