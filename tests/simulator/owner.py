@@ -1,5 +1,6 @@
 """The owner's half of a simulated member: its orders, its start, its fence, and what wakes it."""
 
+from collections.abc import Iterable
 from random import Random
 
 from protocol import (
@@ -301,10 +302,14 @@ class Owner(Member):
         self.promises.add(Warrant.parse(message.data), message.sender)
         self.resume()
 
-    @property
-    def is_undecided(self) -> bool:
-        """Whether everybody promised, and still two orders are possible: a decree must decide."""
-        return self.promises is not None and self.promises.members == frozenset(self.others)
+    def is_undecided(self, able: Iterable[str]) -> bool:
+        """Whether all that can promise did, and still two orders are possible: a decree decides.
+
+        A voter that was restored abstains, and may have voted for either.
+        """
+        if self.promises is None or not self.promises.are_enough:
+            return False
+        return self.promises.members >= frozenset(able)
 
     def resume(self) -> None:
         """Go on as the promises say, once there are enough of them."""

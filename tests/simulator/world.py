@@ -280,7 +280,9 @@ class World:
                 if len(honest) > self.charter.q:
                     found.append(f"{member.name} recovers")
             elif store.tenure.is_fencing:
-                if member.is_undecided:
+                # Only whoever signed twice leaves two orders possible.
+                is_cloned = member.name == self.plan.cloned
+                if is_cloned and member.is_undecided(other.name for other in able):
                     self.reached("left to the next decree")
                 elif len(able) >= promises_needed(self.charter):
                     found.append(f"{member.name} fences")
