@@ -62,6 +62,7 @@ from protocol.documents.decrees import (
     FenceReport,
     Held,
 )
+from protocol.documents.erasures import ERASURE_RECEIPT, WITHDRAWAL, ErasureReceipt, Withdrawal
 from protocol.documents.hello import Hello
 from protocol.documents.hires import HIRE, Hire
 from protocol.documents.invitations import (
@@ -175,6 +176,7 @@ __all__ = [
     "DECLINE",
     "DRAFT",
     "ENTRY_KINDS",
+    "ERASURE_RECEIPT",
     "FENCE",
     "FENCE_REPORT",
     "FIRST_INCARNATION",
@@ -197,6 +199,7 @@ __all__ = [
     "STAGES",
     "SUSPENSION",
     "VOTE",
+    "WITHDRAWAL",
     "WITNESS",
     "Acceptance",
     "AlreadyKnown",
@@ -218,6 +221,7 @@ __all__ = [
     "Cut",
     "Decline",
     "Entry",
+    "ErasureReceipt",
     "Evidence",
     "Fence",
     "FenceReport",
@@ -275,6 +279,7 @@ __all__ = [
     "VerifyKey",
     "Voted",
     "Warrant",
+    "Withdrawal",
     "advance",
     "b64decode",
     "b64encode",

@@ -14,6 +14,7 @@ from node.models.audit import AuditEntry
 from node.models.consents import Consent, ConsentChoice, ConsentResume, ContactCode
 from node.models.decrees import Decree, DecreeSeat, Draft, DraftWord
 from node.models.delivery import Evidence, ExchangeLink, InboxEntry, MailEntry, Nonce, OutboxEntry
+from node.models.erasures import Erasure
 from node.models.hires import Hire
 from node.models.incarnations import LedgerEvidence, LedgerGuard, LedgerTenure
 from node.models.joining import Invitation
@@ -55,6 +56,7 @@ __all__ = [
     "DecreeSeat",
     "Draft",
     "DraftWord",
+    "Erasure",
     "Evidence",
     "ExchangeLink",
     "HeldCertificate",

@@ -5,8 +5,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from node.models.schema import Model, one_of
 
-OUT_STATES = ("sent", "accepted", "released", "declined", "already_known", "hired", "expired")
-IN_STATES = ("received", "accepted", "profile_received", "declined", "already_known", "hired")
+OUT_STATES = (
+    *("sent", "accepted", "released", "declined", "already_known", "hired", "expired"),
+    "withdrawn",
+)
+IN_STATES = (
+    *("received", "accepted", "profile_received", "declined", "already_known", "hired"),
+    "withdrawn",
+)
 DIRECTIONS = ("in", "out")
 
 

@@ -172,7 +172,7 @@ def receive_hire(session: Session, context: Context, letter: Letter) -> None:
     """The receiver hired the person we referred: our own record of it."""
     hire = HireLetter.parse(letter.document.payload)
     row = session.get(models.ReferralOut, hire.referral, with_for_update=True)
-    if row is None or row.recipient != letter.sender or row.state != "released":
+    if row is None or row.recipient != letter.sender or not _is_released(row):
         raise referrals.LetterUnexpected("no released referral to this member has that id")
     _check_told(session, context, letter.sender, hire)
     row.state, row.stage_code, row.updated_at = "hired", "hired", context.now()
@@ -190,6 +190,11 @@ def receive_hire(session: Session, context: Context, letter: Letter) -> None:
         )
     )
     session.flush()
+
+
+def _is_released(row: models.ReferralOut) -> bool:
+    """Whether its profile is there; it may have hired before it heard that the consent is gone."""
+    return row.state == "released" or (row.state == "withdrawn" and row.released_at is not None)
 
 
 def _check_told(session: Session, context: Context, sender: str, hire: HireLetter) -> None:

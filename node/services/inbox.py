@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, exchange, hires, referrals
+from node.services import audit, erasures, exchange, hires, referrals
 from node.services import charter as charters
 from node.services.letters import Letter
 from protocol import (
@@ -25,22 +25,26 @@ from protocol import (
     ALREADY_KNOWN,
     ATTACHMENT,
     DECLINE,
+    ERASURE_RECEIPT,
     FIRST_INCARNATION,
     HIRE,
     PROFILE,
     PROGRESS,
     REFERRAL,
+    WITHDRAWAL,
     Acceptance,
     AlreadyKnown,
     Attachment,
     Charter,
     Decline,
+    ErasureReceipt,
     Hire,
     ProfileRelease,
     Progress,
     ProtocolError,
     Referral,
     SignedDocument,
+    Withdrawal,
     delivery,
     envelope,
     errors,
@@ -84,6 +88,8 @@ KINDS: dict[str, Kind] = {
     ATTACHMENT: Kind(Attachment.parse, referrals.receive_attachment),
     PROGRESS: Kind(Progress.parse, referrals.receive_progress),
     HIRE: Kind(Hire.parse, hires.receive_hire),
+    WITHDRAWAL: Kind(Withdrawal.parse, erasures.receive_withdrawal),
+    ERASURE_RECEIPT: Kind(ErasureReceipt.parse, erasures.receive_receipt),
 }
 
 

@@ -195,6 +195,16 @@ def cancel(session: Session, context: Context, subject: str) -> bool:
     return session.scalar(select(func.count()).where(*about)) == 0
 
 
+def never_left(session: Session, envelope_id: str) -> bool:
+    """Whether nobody has taken a delivery up yet; it is held, to be cancelled in this transaction.
+
+    A worker that took it may have sent it and ended before it could write that down.
+    """
+    held = select(Entry.state, Entry.attempts, Entry.lease).where(Entry.id == envelope_id)
+    row = session.execute(held.with_for_update()).one_or_none()
+    return row is not None and tuple(row) == ("queued", 0, None)
+
+
 def abandon(session: Session, context: Context, recipient: str, reason: str) -> int:
     """Cancel what waits for a member and can never be sent; how many letters that were.
 

@@ -8,12 +8,14 @@ from protocol import (
     Attachment,
     Card,
     Decline,
+    ErasureReceipt,
     Grounds,
     Hire,
     Profile,
     ProfileRelease,
     Progress,
     Referral,
+    Withdrawal,
 )
 from tests.protocol.cast import NOW
 
@@ -114,5 +116,7 @@ def letters() -> dict[str, Any]:
         "profile-release": ProfileRelease(REFERRAL_ID, bytes(32), profile(), NOW),
         "attachment": Attachment(REFERRAL_ID, 1, 2, b"%PDF"),
         "progress": Progress(REFERRAL_ID, "offer", NOW),
+        "withdrawal": Withdrawal(REFERRAL_ID, NOW, NOW + 1_209_600),
+        "erasure-receipt": ErasureReceipt(REFERRAL_ID, bytes(32), NOW, ("record",)),
         "hire": Hire(REFERRAL_ID, "2026-05-01", 10, "e" * 32, bytes(32), NOW),
     }

@@ -19,6 +19,7 @@ from node.services.referrals.listing import (
 )
 from node.services.referrals.profiles import (
     duplicates_of,
+    forget,
     open_profile,
     open_resume,
     resume_matches,
@@ -77,6 +78,7 @@ __all__ = [
     "declare_known",
     "decline",
     "duplicates_of",
+    "forget",
     "grounds_of",
     "hides_source",
     "list_in",

@@ -64,6 +64,8 @@ def receive_referral(session: Session, context: Context, letter: Letter) -> None
     )
     if known is not None:
         raise LetterUnexpected("this referral was received before in another envelope")
+    if _was_withdrawn(session, letter.sender, referral.id):
+        return
     now = context.now()
     row = models.ReferralIn(
         id=secrets.token_hex(16),
@@ -84,6 +86,18 @@ def receive_referral(session: Session, context: Context, letter: Letter) -> None
         profiles.keep(session, context, row, referral.profile)
     if rules.wants(session, context, referral.card):
         _accept(session, context, row, user_id=None)
+
+
+def _was_withdrawn(session: Session, sender: str, referral_id: str) -> bool:
+    """Whether the person took the consent back before the referral arrived: nothing is kept."""
+    table = models.Erasure
+    return bool(
+        session.scalar(
+            select(table.id).where(
+                table.direction == "in", table.peer == sender, table.referral_id == referral_id
+            )
+        )
+    )
 
 
 def accept(session: Session, context: Context, referral_id: str, *, user_id: str) -> None:
@@ -242,6 +256,8 @@ def tell(
 def receive_profile(session: Session, context: Context, letter: Letter) -> None:
     """Keep the profile that was released against our acceptance."""
     release = ProfileRelease.parse(letter.document.payload)
+    if _was_withdrawn(session, letter.sender, release.referral):
+        return
     row = _from_sender(session, context, letter, release.referral)
     if row.acceptance is None or row.state not in ("accepted", "profile_received"):
         raise LetterUnexpected(f"the referral is {row.state}")
@@ -263,6 +279,8 @@ def _acceptance_digest(payload: bytes) -> bytes:
 def receive_attachment(session: Session, context: Context, letter: Letter) -> None:
     """Keep one chunk of the PDF; the last one to arrive puts the whole together."""
     chunk = Attachment.parse(letter.document.payload)
+    if _was_withdrawn(session, letter.sender, chunk.referral):
+        return
     row = _from_sender(session, context, letter, chunk.referral)
     if row.state in ("declined", "already_known"):
         raise LetterUnexpected(f"the referral is {row.state}")

@@ -123,7 +123,7 @@ def receive_acceptance(session: Session, context: Context, letter: Letter) -> No
     row = _sent(session, letter, acceptance.referral)
     if _was_said_before(row, acceptance):
         return
-    if row.state != "sent":
+    if row.state not in ("sent", "withdrawn"):
         raise LetterUnexpected(f"the referral is {row.state}")
     expected = context.charter(session).policy.points_per_referral
     if acceptance.points != expected:
@@ -131,7 +131,11 @@ def receive_acceptance(session: Session, context: Context, letter: Letter) -> No
     now = context.now()
     row.acceptance = letter.document.encode()
     row.entry_id, row.points = acceptance.entry, acceptance.points
-    row.state, row.answered_at, row.updated_at = "accepted", acceptance.accepted_at, now
+    row.answered_at, row.updated_at = acceptance.accepted_at, now
+    if row.state == "withdrawn":
+        # It promised before it knew. The point stays promised; there is nothing to release.
+        return
+    row.state = "accepted"
     _release(session, context, row, letter.document)
 
 
@@ -196,7 +200,7 @@ def receive_decline(session: Session, context: Context, letter: Letter) -> None:
     """The receiver does not go on. What waited for its acceptance is destroyed."""
     decline = Decline.parse(letter.document.payload)
     row = _sent(session, letter, decline.referral)
-    if row.state == "declined":
+    if row.state in ("declined", "withdrawn"):
         return
     if row.state != "sent":
         raise LetterUnexpected(f"the referral is {row.state}")
@@ -226,7 +230,8 @@ def receive_already_known(session: Session, context: Context, letter: Letter) ->
     row = _sent(session, letter, known.referral)
     if row.state == "already_known":
         return
-    if row.state != "released" or row.entry_id is None or row.released_at is None:
+    was_released = row.state in ("released", "withdrawn")
+    if not was_released or row.entry_id is None or row.released_at is None:
         raise LetterUnexpected(f"the referral is {row.state}")
     policy = context.charter(session).policy
     if known.declared_at > _answer_by(context, row.released_at, policy.answer_days):
@@ -266,6 +271,8 @@ def receive_progress(session: Session, context: Context, letter: Letter) -> None
     """The receiver moved the referral on; kept as far as the person allowed it to be told."""
     progress = Progress.parse(letter.document.payload)
     row = _sent(session, letter, progress.referral)
+    if row.state == "withdrawn":
+        return
     if row.state not in ("released", "hired"):
         raise LetterUnexpected(f"the referral is {row.state}")
     if not row.shares_progress:

@@ -1,0 +1,27 @@
+"""Erasures: a consent taken back, carried out at every company that holds something, and proven.
+
+`asking` is the referrer's side, `answering` the receiver's, `owing` what is not proven yet.
+個人情報保護法 22, 35; DOMAIN 2.4 C8.
+"""
+
+from node.services.erasures.answering import receive_withdrawal
+from node.services.erasures.asking import ask_again, receive_receipt, withdraw
+from node.services.erasures.owing import (
+    asked_of,
+    by_referral,
+    list_erasures,
+    owed,
+    state_of,
+)
+
+__all__ = [
+    "ask_again",
+    "asked_of",
+    "by_referral",
+    "list_erasures",
+    "owed",
+    "receive_receipt",
+    "receive_withdrawal",
+    "state_of",
+    "withdraw",
+]
