@@ -1,8 +1,8 @@
 """The pages behind a private link: phone first, no user, and a GET never changes anything.
 
 `arrival` is where the link leads, `choices`, `contact`, `profile` and `agreement` are the steps to
-a consent, `status` is where the receipt leads. Who came is remembered in the browser's own cookie
-(`visit`); what was entered, on the server.
+a consent, `status` is where the receipt leads, `rights` what can be asked for from there. Who came
+is remembered in the browser's own cookie (`visit`); what was entered, on the server.
 """
 
 from flask import Blueprint
@@ -14,6 +14,7 @@ from node.candidate import (
     contact,
     endings,
     profile,
+    rights,
     status,
     words,
 )
@@ -25,6 +26,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     profile.blueprint,
     agreement.blueprint,
     status.blueprint,
+    rights.blueprint,
 )
 
 for room in BLUEPRINTS:

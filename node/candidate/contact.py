@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from node import forms
-from node.candidate import visit
+from node.candidate import codes, visit
 from node.candidate.words import sender_of
 from node.services import consents
 from node.services.consents import CodeTooMany, CodeTooSoon, ConsentGiven, Outcome
@@ -43,37 +40,17 @@ def send() -> ResponseReturnValue:
 
 @blueprint.post("/l/code")
 def check() -> ResponseReturnValue:
-    """Judge the code that was typed; full-width digits and blanks are forgiven."""
-    here, link_id = visit.node(), visit.current().link_id
-    typed = "".join(unicodedata.normalize("NFKC", request.form.get("code", "")).split())
-    if not (typed.isascii() and typed.isdigit() and len(typed) == 6):
-        said = _("The code has six digits. Please enter it as it stands in the mail.")
-        return _page(forms.Form({}, {"code": said}), 422)
+    """Judge the code that was typed."""
+    here, link_id, typed = visit.node(), visit.current().link_id, codes.typed()
+    if not typed:
+        return _page(forms.Form({}, {"code": codes.not_six()}), 422)
     with here.database.transaction() as session:
         consents.open_link(session, here.context, link_id)
         outcome, left = consents.verify_code(session, here.context, link_id, typed)
     if outcome is Outcome.RIGHT:
         visit.verify()
         return redirect(url_for("candidate_profile.about"))
-    return _page(forms.Form({}, {"code": _said(outcome, left)}), 422)
-
-
-def _said(outcome: Outcome, left: int) -> str:
-    if outcome is Outcome.WRONG:
-        return str(
-            ngettext(
-                "This is not the code from the mail. You can try %(num)s more time.",
-                "This is not the code from the mail. You can try %(num)s more times.",
-                left,
-            )
-        )
-    if outcome is Outcome.TRIED_TOO_OFTEN:
-        return str(
-            _("This code was tried five times and is no longer valid. Please ask for a new one.")
-        )
-    if outcome is Outcome.EXPIRED:
-        return str(_("This code is no longer valid. Please ask for a new one."))
-    return str(_("No code has been sent yet. Please ask for one first."))
+    return _page(forms.Form({}, {"code": codes.said(outcome, left)}), 422)
 
 
 def _page(form: forms.Form | None = None, status: int = 200) -> ResponseReturnValue:
@@ -86,15 +63,9 @@ def _page(form: forms.Form | None = None, status: int = 200) -> ResponseReturnVa
         page = render_template(
             "candidate/code.html",
             sender=sender_of(session, here.context),
-            mailbox=_masked(consents.facts_of(session, here.context, draft).email),
+            mailbox=codes.masked(consents.facts_of(session, here.context, draft).email),
             under_way=consents.is_under_way(session, here.context, link_id),
             verified=visit.current().verified,
             form=form or forms.Form(),
         )
     return make_response(page, status)
-
-
-def _masked(email: str) -> str:
-    """An address that its owner recognises and nobody else learns: t•••@example.jp."""
-    local, _at, domain = email.rpartition("@")
-    return f"{local[:1]}•••@{domain}"

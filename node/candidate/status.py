@@ -25,5 +25,5 @@ def show(token: str) -> ResponseReturnValue:
             visit.limits().refuse_guessing(visit.address_here(), here.clock.monotonic())
             raise
         return render_template(
-            "candidate/status.html", sender=sender, status=status, stage_names=STAGES
+            "candidate/status.html", sender=sender, status=status, token=token, stage_names=STAGES
         )

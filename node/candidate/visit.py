@@ -74,6 +74,12 @@ def current() -> Visit:
     return found
 
 
+def is_verified(link_id: str) -> bool:
+    """Whether the mailbox was proven in this browser, and for this very link."""
+    found = _read()
+    return found is not None and found.link_id == link_id and found.verified
+
+
 def needs_code(view: View[P]) -> View[P]:
     """Show a page with personal data only in a browser that proved the mailbox."""
 

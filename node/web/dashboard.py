@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from node.i18n import later
 from node.services import charter as charters
-from node.services import overview
+from node.services import erasures, overview
 from node.web.entrance import charter, node, require_role, user
 
 blueprint = Blueprint("dashboard", __name__)
@@ -53,6 +53,7 @@ def show() -> ResponseReturnValue:
         peers = overview.peers(session, here.context, others)
         suspended_until = overview.suspended_until(session, here.context)
         departures, abandoned = overview.departures(session, here.context)
+        late_proofs = erasures.owed(session, here.context)[1]
         left = charters.has_left(session, mine)
         joining = alliance if alliance and not left and mine not in alliance.by_id else None
     return render_template(
@@ -67,6 +68,7 @@ def show() -> ResponseReturnValue:
         suspended_until=suspended_until,
         departures=[] if left else departures,
         abandoned=abandoned,
+        late_proofs=late_proofs,
         peers=peers,
         peer_states={key: (kind, sign, _(word)) for key, (kind, sign, word) in PEER_STATES.items()},
         may_see_points=user().may("recruiter", "approver"),

@@ -20,6 +20,7 @@ from node.services.consents.answers import (
 )
 from node.services.consents.attachments import attach, detach
 from node.services.consents.codes import Outcome, is_under_way
+from node.services.consents.codes import check as check_code
 from node.services.consents.drafts import (
     Draft,
     answer,
@@ -33,10 +34,10 @@ from node.services.consents.drafts import (
     open_link,
     refuse_contact,
 )
-from node.services.consents.giving import Given, give, hash_of, send_code, verify_code
+from node.services.consents.giving import Given, give, hash_of, mail_code, send_code, verify_code
 from node.services.consents.previews import Preview, facts_of, preview, resume_of
 from node.services.consents.profiles import REACHED_STAGES
-from node.services.consents.receipts import ITEM_NAMES, TEXT_VERSION, item_list
+from node.services.consents.receipts import ITEM_NAMES, TEXT_VERSION, item_list, status_url
 from node.services.consents.refusals import (
     CodeTooMany,
     CodeTooSoon,
@@ -52,7 +53,7 @@ from node.services.consents.refusals import (
 )
 from node.services.consents.resumes import Resume
 from node.services.consents.resumes import check as check_resume
-from node.services.consents.status import PartnerStatus, Status
+from node.services.consents.status import PartnerStatus, Status, given_by_token
 from node.services.consents.status import find as find_status
 from node.services.consents.status import token_of as status_token_of
 from node.services.consents.wording import Remark, remarks
@@ -94,6 +95,7 @@ __all__ = [
     "applicant_of",
     "attach",
     "begin",
+    "check_code",
     "check_resume",
     "choose",
     "decide",
@@ -102,10 +104,12 @@ __all__ = [
     "facts_of",
     "find_status",
     "give",
+    "given_by_token",
     "hash_of",
     "is_under_way",
     "item_list",
     "load",
+    "mail_code",
     "names_its_author",
     "offered",
     "open_link",
@@ -115,5 +119,6 @@ __all__ = [
     "resume_of",
     "send_code",
     "status_token_of",
+    "status_url",
     "verify_code",
 ]

@@ -42,6 +42,13 @@ def send_code(session: Session, context: Context, link_id: str, language: str) -
     """Mail a new contact code to the address that the link was sent to, and to no other."""
     draft = drafts.edit(session, context, link_id)
     facts = previews.facts_of(session, context, draft)
+    mail_code(session, context, link_id, draft.id, facts.email, language)
+
+
+def mail_code(
+    session: Session, context: Context, link_id: str, consent_id: str, email: str, language: str
+) -> None:
+    """Make a code for a link and mail it; the caller knows that the address is the person's."""
     code = codes.make(session, context, link_id)
     us = charters.describing(session, context.member_id)
     say = translator(language)
@@ -57,12 +64,12 @@ def send_code(session: Session, context: Context, link_id: str, language: str) -
     mailing.enqueue(
         session,
         context,
-        to=facts.email,
+        to=email,
         # Not in the subject, which a locked telephone shows to everybody.
         subject=say("[%(company)s] Your code", company=us.legal_name),
         text="\n\n".join(paragraphs) + "\n",
         purpose="code",
-        subject_id=draft.id,
+        subject_id=consent_id,
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import charter as charters
-from node.services import outbox, referrals
+from node.services import erasures, outbox, referrals
 from node.services.consents import receipts, refusals
 from node.services.links import TOKEN
 from protocol import Member
@@ -26,6 +26,10 @@ STEPS = (
     "closed",
     "known",
     "no-answer",
+    "withdrawn",
+    "erasing",
+    "erasing-late",
+    "erased",
 )
 _CLOSED = {"declined": "closed", "already_known": "known", "expired": "no-answer"}
 _CLOSED_STAGES = {
@@ -48,6 +52,11 @@ class PartnerStatus:
     sent_at: int
     answer_by: int
     changed_at: int
+    may_withdraw: bool
+    # By when it has to erase, when it proved that it did, and the kinds of what it keeps.
+    erase_by: int | None = None
+    erased_at: int | None = None
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +69,50 @@ class Status:
     partners: tuple[PartnerStatus, ...]
     shares_progress: bool
     retention_days: int
+    # When the person was erased here.
+    erased_at: int | None
+
+    @property
+    def may_withdraw(self) -> bool:
+        """Whether there is a company left for which the consent can be taken back."""
+        return any(each.may_withdraw for each in self.partners)
+
+
+def given_by_token(session: Session, token: str) -> models.Consent | None:
+    """The given consent that this token opens; the same for a wrong token and for none."""
+    if not TOKEN.fullmatch(token):
+        return None
+    row = session.scalar(
+        select(models.Consent).where(models.Consent.status_token_hash == receipts.token_hash(token))
+    )
+    return row if row is not None and row.given_at is not None else None
 
 
 def find(session: Session, context: Context, token: str) -> Status:
     """The status that this token opens; refused alike for a wrong token and for none."""
-    if not TOKEN.fullmatch(token):
-        raise refusals.ConsentNotThere
-    row = session.scalar(
-        select(models.Consent).where(models.Consent.status_token_hash == receipts.token_hash(token))
-    )
+    row = given_by_token(session, token)
     if row is None or row.given_at is None:
         raise refusals.ConsentNotThere
     charter = context.charter(session)
     sent = referrals.of_consent(session, row.id)
+    asked = erasures.by_referral(session, [each.id for each in sent])
     return Status(
         consent_id=row.id,
         given_at=row.given_at,
         controller=charters.describing(session, context.member_id),
         partners=tuple(
-            _partner(session, context, charters.describing(session, each.recipient), each)
+            _partner(
+                session,
+                context,
+                charters.describing(session, each.recipient),
+                each,
+                asked.get(each.id),
+            )
             for each in sent
         ),
         shares_progress=any(each.shares_progress for each in sent),
         retention_days=charter.policy.retention_days,
+        erased_at=_erased_at(session, row),
     )
 
 
@@ -98,18 +128,42 @@ def token_of(session: Session, context: Context, link_id: str) -> str:
     return receipts.status_token(context, given)
 
 
+def _erased_at(session: Session, row: models.Consent) -> int | None:
+    keys, table = models.PersonKey, models.Applicant
+    return session.scalar(
+        select(keys.erased_at)
+        .join(table, table.person_id == keys.person_id)
+        .where(table.id == row.applicant_id)
+    )
+
+
 def _partner(
-    session: Session, context: Context, member: Member, row: models.ReferralOut
+    session: Session,
+    context: Context,
+    member: Member,
+    row: models.ReferralOut,
+    asked: models.Erasure | None,
 ) -> PartnerStatus:
     return PartnerStatus(
         member=member,
-        step=_step(session, context, row),
+        step=_step(session, context, row) if asked is None else _erasing(context, asked),
         stage_code=row.stage_code if row.shares_progress else None,
         has_profile=row.released_at is not None or _at_once(session, row),
         sent_at=row.created_at,
         answer_by=row.answer_by,
         changed_at=row.updated_at,
+        may_withdraw=erasures.may_withdraw(row, asked),
+        erase_by=None if asked is None else asked.erase_by,
+        erased_at=None if asked is None else asked.erased_at,
+        kept=() if asked is None or not asked.kept else tuple(asked.kept.split(",")),
     )
+
+
+def _erasing(context: Context, asked: models.Erasure) -> str:
+    if "hire" in asked.kept.split(","):
+        return "hired"
+    words = {"asked": "erasing", "late": "erasing-late", "proven": "erased"}
+    return words[erasures.state_of(asked, context.now())]
 
 
 def _step(session: Session, context: Context, row: models.ReferralOut) -> str:
@@ -117,8 +171,8 @@ def _step(session: Session, context: Context, row: models.ReferralOut) -> str:
         if row.state == "expired" and _is_lost(outbox.find(session, row.envelope_id)):
             return "undelivered"
         return _CLOSED[row.state]
-    if row.state == "hired":
-        return "hired"
+    if row.state in ("hired", "withdrawn"):
+        return row.state
     if row.state in ("accepted", "released"):
         return _CLOSED_STAGES.get(row.stage_code or "", "selection")
     delivery = outbox.find(session, row.envelope_id)

@@ -5,7 +5,7 @@
 """
 
 from node.services.erasures.answering import receive_withdrawal
-from node.services.erasures.asking import ask_again, receive_receipt, withdraw
+from node.services.erasures.asking import ask_again, may_withdraw, receive_receipt, withdraw
 from node.services.erasures.owing import (
     asked_of,
     by_referral,
@@ -19,6 +19,7 @@ __all__ = [
     "asked_of",
     "by_referral",
     "list_erasures",
+    "may_withdraw",
     "owed",
     "receive_receipt",
     "receive_withdrawal",

@@ -47,7 +47,8 @@ def withdraw(
     found = select(Out).where(Out.consent_id == consent_id).order_by(Out.id).with_for_update()
     rows = session.scalars(found).all()
     wanted = [row for row in rows if recipients is None or row.recipient in recipients]
-    done = [_withdraw(session, context, row) for row in wanted if _may_withdraw(session, row)]
+    open_ = [row for row in wanted if may_withdraw(row, _asked(session, row))]
+    done = [_withdraw(session, context, row) for row in open_]
     if done:
         _mark(session, context, consent_id, [row.recipient for row in done])
         for row in done:
@@ -55,8 +56,9 @@ def withdraw(
     return len(done)
 
 
-def _may_withdraw(session: Session, row: Out) -> bool:
-    return row.state not in ("hired", "withdrawn") and _asked(session, row) is None
+def may_withdraw(row: Out, asked: Row | None) -> bool:
+    """Whether a consent can be taken back for this referral; `asked` is what was asked of it."""
+    return row.state not in ("hired", "withdrawn") and asked is None
 
 
 def _withdraw(session: Session, context: Context, row: Out) -> Out:

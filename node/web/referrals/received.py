@@ -289,6 +289,10 @@ def _events(
     if row.state == "already_known":
         title = _("Answered that the person was already known")
         events.append({"title": title, "at": row.updated_at, "icon": "person-check"})
+    if row.state == "withdrawn":
+        text = _("What was here of the person is erased, and the proof is sent.")
+        title = _("Consent taken back by the person")
+        events.append({"title": title, "at": row.updated_at, "icon": "x-circle", "text": text})
     if hire is not None:
         events.append(
             {

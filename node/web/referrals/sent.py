@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from node import models
-from node.services import hires, links, outbox, referrals
+from node.services import erasures, hires, links, outbox, referrals
 from node.services.ledger import Place
 from node.web.csv_files import csv_answer
 from node.web.entrance import companies, company_name, node, require_role, user
@@ -120,11 +120,12 @@ def show(referral_id: str) -> ResponseReturnValue:
         point = referrals.paid(session, here.context, [row]).get(row.id)
         person = referrals.people_of(session, here.context, [row]).get(row.id)
         link = links.of_consent(session, row.consent_id)
+        asked = erasures.by_referral(session, [row.id]).get(row.id)
     first = next((each.view for each in letters if each.view.id == row.envelope_id), None)
     may_see_points = user().may("recruiter", "approver")
     events = _opened(link) + _until_answer(row, first.delivered_at if first else None)
     events += _after_answer(row, point, with_points=may_see_points)
-    events += _selection(stages, hire)
+    events += _selection(stages, hire) + _taken_back(row, asked)
     return render_template(
         "referrals/sent_one.html",
         row=row,
@@ -184,6 +185,22 @@ def _after_answer(
         title = _("Answered “already known”: the point goes back")
         events.append({"title": title, "at": row.updated_at, "icon": "person-check"})
     return events
+
+
+def _taken_back(row: models.ReferralOut, asked: models.Erasure | None) -> list[Event]:
+    title = _("Consent taken back by the person")
+    if asked is None:
+        if row.state != "withdrawn":
+            return []
+        text = _("Nothing had left this node.")
+        return [{"title": title, "at": row.updated_at, "icon": "x-circle", "text": text}]
+    events: list[Event] = [{"title": title, "at": asked.withdrawn_at, "icon": "x-circle"}]
+    if asked.erased_at is None:
+        wanted = _("Proof of the erasure wanted by %(day)s", day=day(asked.erase_by))
+        return [*events, {"title": wanted, "icon": "hourglass-split"}]
+    text = _("Their node's signed receipt is here.")
+    proven = {"at": asked.erased_at, "icon": "patch-check", "text": text}
+    return [*events, {"title": _("Erased there"), **proven}]
 
 
 def _point_event(row: models.ReferralOut, point: Place | None) -> Event:

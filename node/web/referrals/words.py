@@ -13,6 +13,7 @@ IN_STATES = {
     "hired": Mark("success", "award", later("Hired")),
     "declined": Mark("neutral", None, later("Declined")),
     "already_known": Mark("neutral", "person-check", later("Already known")),
+    "withdrawn": Mark("neutral", "x-circle", later("Taken back by the person")),
 }
 OUT_STATES = {
     "sent": Mark("waiting", None, later("Waiting for their answer")),
@@ -22,6 +23,7 @@ OUT_STATES = {
     "declined": Mark("neutral", None, later("Declined")),
     "already_known": Mark("neutral", "person-check", later("Already known")),
     "expired": Mark("neutral", "clock-history", later("No answer in time")),
+    "withdrawn": Mark("neutral", "x-circle", later("Taken back by the person")),
 }
 DELIVERY_STATES = {
     "queued": Mark("waiting", None, later("Waiting to be sent")),
@@ -62,6 +64,8 @@ LETTERS = {
     "attachment": later("PDF"),
     "progress": later("Stage of the selection"),
     "hire": later("Notice of the hire"),
+    "withdrawal": later("Consent taken back, please erase"),
+    "erasure-receipt": later("Proof of the erasure"),
 }
 
 
