@@ -29,17 +29,15 @@ def ask_withdraw(token: str) -> ResponseReturnValue:
     here = visit.node()
     with here.database.reading() as session:
         status = _status(session, token)
-        company = request.args.get("company", "")
+        member = request.args.get("company", "")
         chosen = [
-            each
-            for each in status.partners
-            if each.may_withdraw and company in ("", each.member.id)
+            each for each in status.partners if each.may_withdraw and member in ("", each.member.id)
         ]
         return render_template(
             "candidate/withdraw.html",
             sender=sender_of(session, here.context),
             token=token,
-            company=company,
+            member=member,
             chosen=chosen,
         )
 

@@ -18,7 +18,7 @@ DIRECTIONS = {
 STATES = {
     "asked": Mark("waiting", None, later("Waiting for the proof")),
     "late": Mark("danger", "exclamation-triangle", later("Proof is late")),
-    "proven": Mark("success", "patch-check", later("Erased, with proof")),
+    "proven": Mark("success", "patch-check", later("Erased, confirmed")),
 }
 KEPT = {"record": later("record"), "hire": later("data of the hire")}
 

@@ -85,6 +85,8 @@ def test_ten_referrals_cross_and_one_hire_is_free(nodes_on: str, tmp_path: Path)
         "points_after": 0,
         "free_hires": 1,
         "fee": 0,
+        "erasure_receipts": 3,
+        "profiles_left": 0,
         "digests_equal": True,
         "plaintext_found": False,
     }

@@ -41,6 +41,8 @@ class Summary:
     points_after: int
     free_hires: int
     fee: int
+    erasure_receipts: int
+    profiles_left: int
     digests_equal: bool
     plaintext_found: bool
     seconds: float
@@ -63,6 +65,8 @@ class Summary:
             "points_after": lambda value: value == 0,
             "free_hires": lambda value: value == 1,
             "fee": lambda value: value == 0,
+            "erasure_receipts": lambda value: value == len(CHOICES[0].members),
+            "profiles_left": lambda value: value == 0,
             "digests_equal": lambda value: value is True,
             "plaintext_found": lambda value: value is False,
         }
@@ -89,6 +93,8 @@ def summarise(
         points_after=facts.points_after,
         free_hires=free_hires,
         fee=fee,
+        erasure_receipts=facts.erasure_receipts,
+        profiles_left=facts.profiles_left,
         digests_equal=len(look.digests()) == 1,
         plaintext_found=found,
         seconds=round(seconds, 1),

@@ -82,6 +82,22 @@ class Look:
             ours = hires.list_hires(session, direction="in", limit=HIRES_MAX).rows
         return sum(hire.points > 0 for hire in ours), sum(hire.fee_yen for hire in ours)
 
+    def erasure_receipts(self, member: str) -> int:
+        """How many proofs of an erasure a member has got."""
+        proven = "SELECT id FROM erasures WHERE direction = 'out' AND receipt IS NOT NULL"
+        return sum(1 for _ in self._rows(member, proven))
+
+    def profiles_left(self, member: str) -> int:
+        """Where something is left of those who took back what this member had sent."""
+        asked = "SELECT referral_id FROM erasures WHERE direction = 'out'"
+        taken_back = {row[0] for row in self._rows(member, asked)}
+        held = (
+            "SELECT r.referral_id FROM referrals_in r JOIN person_keys k ON k.person_id = r.id "
+            "WHERE r.profile_blob IS NOT NULL OR k.wrapped IS NOT NULL"
+        )
+        others = (other for other in self._nodes if other != member)
+        return sum(row[0] in taken_back for other in others for row in self._rows(other, held))
+
     def everything(self) -> Iterator[tuple[str, object]]:
         """Every value in every table of every node, with the table's name."""
         for member in self._nodes:

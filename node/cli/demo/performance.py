@@ -92,6 +92,8 @@ def _tell(story: Story, telling: Telling) -> None:
         story.count_points()
     with telling.step(6, "bridge refers somebody to aoba: a hire without fee"):
         story.hire_with_slot()
+    with telling.step(7, "Somebody takes everything back"):
+        story.take_back()
     telling.step_name = "the summary"
 
 

@@ -1,4 +1,4 @@
-"""The story: DESIGN 2, steps 1 to 6, on real nodes, through the doors that people and peers use.
+"""The story: DESIGN 2, step by step, on real nodes, through the doors that people and peers use.
 
 Whoever acts here does so on a page, by mail or as a peer over HTTP. What came of it is read from
 the nodes' databases, which this file never writes.
@@ -58,6 +58,8 @@ class Facts:
     referrals_accepted: int = 0
     points_before: int = 0
     points_after: int = 0
+    erasure_receipts: int = 0
+    profiles_left: int = 0
 
 
 class Story:
@@ -72,6 +74,8 @@ class Story:
         self._look = look
         self._telling = telling
         self._desks: dict[tuple[str, str], Desk] = {}
+        # Of the first who consents: whom, and the address of the status page.
+        self._first: tuple[Person, str] | None = None
         self._today = look.today()
         self.people = applicants(self._today)
         self.seekers = seekers(self._today)
@@ -137,9 +141,11 @@ class Story:
                 pool.submit(self._consent, "aoba", person, choice)
                 for person, choice in zip(willing, CHOICES, strict=True)
             ]
+            pages = []
             for number, visit in enumerate(visits, 1):
-                visit.result()
+                pages.append(visit.result())
                 done(number)
+        self._first = willing[0], pages[0]
         self.facts.consents = self._look.consents("aoba")
         self._telling.say(
             f"{len(willing)} people chose companies, confirmed a code, saw what is sent, consented"
@@ -147,10 +153,13 @@ class Story:
         self._telling.say(f"each has a receipt by mail and a status page; {REFERRALS} referrals")
 
     def _consent(self, member: str, person: Person, choice: Choice) -> str:
+        return self._visit(member, person).consent(choice)
+
+    def _visit(self, member: str, person: Person) -> Visit:
         def wait(look: Callable[[], Mail | None], wish: str) -> Mail:
             return self._wait(look, wish)
 
-        return Visit(self._workshop[member], person, self._mailbox, wait).consent(choice)
+        return Visit(self._workshop[member], person, self._mailbox, wait)
 
     def answer_referrals(self) -> None:
         """Step 4: cards arrive, HR and a rule answer, profiles follow the acceptances."""
@@ -225,6 +234,23 @@ class Story:
         self._telling.say(
             "interviews, offer, hire with the slot: no fee, ten points to bridge; aoba has "
             f"{self.facts.points_after}"
+        )
+
+    def take_back(self) -> None:
+        """Step 7: somebody takes the consent back, and each company proves what it erased."""
+        assert self._first is not None, "ten people have consented before"
+        person, status = self._first
+        asked = len(CHOICES[0].members)
+        self._visit("aoba", person).take_back(status)
+        self._telling.say("one person took the consent back for every company, by one tap")
+        self._wait(
+            lambda: self._look.erasure_receipts("aoba") == asked,
+            f"{asked} companies should prove the erasure",
+        )
+        self.facts.erasure_receipts = self._look.erasure_receipts("aoba")
+        self.facts.profiles_left = self._look.profiles_left("aoba")
+        self._telling.say(
+            f"{asked} signed erasure receipts; {self.facts.profiles_left} profiles left"
         )
 
     def _refer_by_bridge(self) -> str:

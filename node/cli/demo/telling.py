@@ -10,7 +10,7 @@ from rich.table import Table
 
 from node.cli.demo.workshop import Workshop
 
-STEPS = 6
+STEPS = 7
 
 
 class Telling:

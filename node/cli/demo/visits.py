@@ -75,6 +75,14 @@ class Visit:
         self._mail(lambda mail: "/s/" in mail.link, "the receipt")
         return page.link("to-status")
 
+    def take_back(self, status: str) -> None:
+        """Take the consent back for every company, from the status page."""
+        browser = self._browser
+        asking = browser.open(browser.open(status).link("withdraw-all"))
+        page = browser.submit(asking, "ask-once")
+        if page.has("withdraw-all"):
+            raise page.unexpected("nothing should be left to take back")
+
     def _about(self) -> dict[str, Value]:
         return {
             "family_name": self._person.family,

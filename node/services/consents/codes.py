@@ -42,7 +42,13 @@ def make(session: Session, context: Context, link_id: str) -> str:
     # Whoever taps twice at the same moment gets one code, not two.
     session.scalar(select(models.Link.id).where(models.Link.id == link_id).with_for_update())
     now, code_row = context.clock.now(), models.ContactCode
-    last = session.scalar(select(func.max(code_row.created_at)).where(code_row.link_id == link_id))
+    last = session.scalar(
+        select(func.max(code_row.created_at)).where(
+            # One that was entered is on its way no more.
+            code_row.link_id == link_id,
+            code_row.used_at.is_(None),
+        )
+    )
     if last is not None and now - last < RESEND_S:
         raise refusals.CodeTooSoon(wait_s=RESEND_S - (now - last))
     for window_s, most in ((HOUR_S, A_HOUR_MAX), (DAY_S, A_DAY_MAX)):
