@@ -42,10 +42,12 @@ NODE = {
     4: "services.applicants services.exchange services.ledger services.measures "
     "services.membership",
     4.2: "services.referrals",  # an acceptance owes a point; a profile may be a known applicant's
+    4.22: "services.erasures",  # what a referral brought is destroyed
     4.25: "services.departing",  # what was referred to a member that goes ends
     4.3: "services.decrees",  # a decree ends an epoch of the ledger, and a membership perhaps
     4.35: "services.joining services.keys",  # a draft brings a newcomer in, or replaces keys
     4.4: "services.consents services.hires",  # both act on referrals
+    4.45: "services.rights",  # over a consent and what it led to
     4.5: "services.notices",  # they ask who may be told, and who may get a link
     4.6: "services.backups",  # everything there is
     4.7: "services.overview",  # a little of everything
