@@ -11,7 +11,7 @@ OUT_STATES = (
 )
 IN_STATES = (
     *("received", "accepted", "profile_received", "declined", "already_known", "hired"),
-    "withdrawn",
+    *("expired", "withdrawn"),
 )
 DIRECTIONS = ("in", "out")
 

@@ -14,7 +14,7 @@ import structlog
 
 from node.greeting import greet
 from node.installation import Node
-from node.services import departing, erasures, membership, nonces, restores
+from node.services import consents, departing, erasures, membership, nonces, restores
 from node.services.charter import has_left, if_any
 from node.services.delivery import reachable, release_all
 from node.services.inbox import forget_refused
@@ -211,6 +211,7 @@ def _keep_house(node: Node) -> bool:
         if charter is not None:
             departing.tidy(session, node.context, charter)
             erasures.ask_again(session, node.context)
+            consents.end_unanswered(session, node.context)
     drop_drained_keys(node)
     tidy_uploads(node)
     return False

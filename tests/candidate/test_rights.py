@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from node import models
+from node.services import consents, referrals
 from node.services.applicants import notifiable
 from protocol import Withdrawal, envelope
 from tests.equipment.candidates import EMAIL, NAME, PHONE, Candidates, Walker
@@ -205,3 +206,20 @@ def test_the_withdrawal_says_nothing_about_the_person(
     )
     assert set(json.loads(document.payload)) == {"erase_by", "referral", "withdrawn_at"}
     assert Withdrawal.parse(document.payload).referral
+
+
+def test_no_answer_is_said_on_the_page_and_in_one_mail(
+    candidates: Candidates, walker: Walker, page: str
+) -> None:
+    aoba, biwa = candidates.alliance["aoba"], candidates.alliance["biwa"]
+    with biwa.database.reading() as session:
+        until = referrals.last_day(session, biwa.context, received(biwa).due_at)
+    candidates.web.clock.move(until - aoba.context.now() + 1)
+    with candidates.node.database.transaction() as session:
+        assert consents.end_unanswered(session, candidates.node.context) == 1
+    with candidates.node.database.transaction() as session:
+        assert consents.end_unanswered(session, candidates.node.context) == 0
+    assert steps(walker, page) == {"biwa": "no-answer", "bridge": "no-answer"}
+    (mail,) = candidates.mails("no-answer")
+    assert (mail.to, page in mail.text) == (EMAIL, True)
+    assert "・株式会社biwa\n・株式会社bridge" in mail.text

@@ -1,4 +1,4 @@
-"""Create the table of erasures; referrals may be withdrawn."""
+"""Create the table of erasures; referrals may be withdrawn, or stay without an answer."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,7 +16,7 @@ STATES = {
     ),
     "referrals_in": (
         *("received", "accepted", "profile_received", "declined", "already_known", "hired"),
-        "withdrawn",
+        *("expired", "withdrawn"),
     ),
 }
 

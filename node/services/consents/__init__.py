@@ -56,6 +56,7 @@ from node.services.consents.resumes import check as check_resume
 from node.services.consents.status import PartnerStatus, Status, given_by_token
 from node.services.consents.status import find as find_status
 from node.services.consents.status import token_of as status_token_of
+from node.services.consents.unanswered import end_unanswered
 from node.services.consents.wording import Remark, remarks
 
 __all__ = [
@@ -101,6 +102,7 @@ __all__ = [
     "decide",
     "detach",
     "edit",
+    "end_unanswered",
     "facts_of",
     "find_status",
     "give",

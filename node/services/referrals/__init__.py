@@ -5,6 +5,7 @@
 boards read.
 """
 
+from node.services.referrals.deadlines import end_unanswered, last_day
 from node.services.referrals.listing import (
     counts,
     list_in,
@@ -44,6 +45,7 @@ from node.services.referrals.receiving import (
     waiting_count,
 )
 from node.services.referrals.refusals import (
+    AnswerTooLate,
     KnownDateInvalid,
     LetterUnexpected,
     ReferralAnswered,
@@ -63,6 +65,7 @@ from node.services.referrals.sending import (
 
 __all__ = [
     "STAGES_BY_HAND",
+    "AnswerTooLate",
     "KnownDateInvalid",
     "LetterUnexpected",
     "ReferralAnswered",
@@ -78,9 +81,11 @@ __all__ = [
     "declare_known",
     "decline",
     "duplicates_of",
+    "end_unanswered",
     "forget",
     "grounds_of",
     "hides_source",
+    "last_day",
     "list_in",
     "list_out",
     "move",

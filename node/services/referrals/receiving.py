@@ -16,7 +16,9 @@ from node.context import Context
 from node.services import audit, ledger, outbox, persons, restores
 from node.services.letters import Letter, LetterEarly
 from node.services.referrals import profiles, rules
+from node.services.referrals.deadlines import last_day
 from node.services.referrals.refusals import (
+    AnswerTooLate,
     CapReached,
     KnownDateInvalid,
     LetterUnexpected,
@@ -84,7 +86,8 @@ def receive_referral(session: Session, context: Context, letter: Letter) -> None
     persons.begin(session, context, row.id)
     if referral.profile is not None:
         profiles.keep(session, context, row, referral.profile)
-    if rules.wants(session, context, referral.card):
+    in_time = now <= last_day(session, context, row.due_at)
+    if in_time and rules.wants(session, context, referral.card):
         _accept(session, context, row, user_id=None)
 
 
@@ -102,10 +105,19 @@ def _was_withdrawn(session: Session, sender: str, referral_id: str) -> bool:
 
 def accept(session: Session, context: Context, referral_id: str, *, user_id: str) -> None:
     """Promise the point and ask for the profile; ReferralAnswered when an answer was given."""
+    row = _unanswered(session, context, referral_id)
+    _accept(session, context, row, user_id=user_id)
+
+
+def _unanswered(session: Session, context: Context, referral_id: str) -> models.ReferralIn:
+    """A referral that may be answered now; its referrer keeps to the same days."""
     row = received(session, referral_id)
+    is_late = last_day(session, context, row.due_at) < context.now()
+    if row.state == "expired" or (row.state == "received" and is_late):
+        raise AnswerTooLate(row.state)
     if row.state != "received":
         raise ReferralAnswered(row.state)
-    _accept(session, context, row, user_id=user_id)
+    return row
 
 
 def _accept(
@@ -167,9 +179,7 @@ def _promise_of(context: Context, row: models.ReferralIn) -> tuple[str, bytes]:
 
 def decline(session: Session, context: Context, referral_id: str, *, user_id: str) -> None:
     """Answer that we do not go on. No reason is asked, kept or sent; a profile sent is erased."""
-    row = received(session, referral_id)
-    if row.state != "received":
-        raise ReferralAnswered(row.state)
+    row = _unanswered(session, context, referral_id)
     now = context.now()
     tell(session, context, row, DECLINE, Decline(row.referral_id, now).encode())
     profiles.forget(session, context, row)

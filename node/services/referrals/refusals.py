@@ -11,6 +11,10 @@ class ReferralAnswered(Refusal, code="referral-answered"):
     """This referral has been answered already. Open it again to see the answer."""
 
 
+class AnswerTooLate(Refusal, code="answer-too-late"):
+    """The time for an answer is over, and the person has been told that there was none."""
+
+
 class ReferralNotAccepted(Refusal, code="referral-not-accepted"):
     """This referral has not been accepted, so there is nothing to do here yet."""
 

@@ -123,7 +123,9 @@ def receive_acceptance(session: Session, context: Context, letter: Letter) -> No
     row = _sent(session, letter, acceptance.referral)
     if _was_said_before(row, acceptance):
         return
-    if row.state not in ("sent", "withdrawn"):
+    # One that was given in time may have been on its way for long.
+    is_kept = row.state == "expired" and row.profile_blob is not None
+    if row.state not in ("sent", "withdrawn") and not is_kept:
         raise LetterUnexpected(f"the referral is {row.state}")
     expected = context.charter(session).policy.points_per_referral
     if acceptance.points != expected:
@@ -202,7 +204,7 @@ def receive_decline(session: Session, context: Context, letter: Letter) -> None:
     row = _sent(session, letter, decline.referral)
     if row.state in ("declined", "withdrawn"):
         return
-    if row.state != "sent":
+    if row.state not in ("sent", "expired"):
         raise LetterUnexpected(f"the referral is {row.state}")
     row.profile_blob = row.resume_blob = None
     row.state, row.answered_at = "declined", decline.declined_at

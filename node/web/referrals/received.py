@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.services import hires, ledger, office_hours, outbox, referrals, users
 from node.web.csv_files import csv_answer
-from node.web.entrance import companies, company_name, node, require_role, user
+from node.web.entrance import charter, companies, company_name, node, require_role, user
 from node.web.filters import day
 from node.web.paging import PAGE_ROWS, chosen, cursor, turned
 from node.web.prefectures import prefecture
@@ -92,10 +92,13 @@ def offer_of(row: models.ReferralIn) -> Offer:
 
 
 def _due(row: models.ReferralIn) -> Due:
-    here = node()
+    here, alliance = node(), charter()
     now, zone = here.context.now(), here.settings.time_zone
     if now > row.due_at:
-        return Due("danger", "exclamation-circle", _("Overdue"))
+        days = alliance.policy.answer_days if alliance else 0
+        end = office_hours.end_of_working_day(row.due_at, days, zone)
+        text = _("Overdue; ends without an answer after %(day)s", day=day(end))
+        return Due("danger", "exclamation-circle", text)
     left = office_hours.working_days_until(now, row.due_at, zone)
     if left == 0:
         return Due("warning", "exclamation-triangle", _("Today is the last day"))
@@ -289,6 +292,10 @@ def _events(
     if row.state == "already_known":
         title = _("Answered that the person was already known")
         events.append({"title": title, "at": row.updated_at, "icon": "person-check"})
+    if row.state == "expired":
+        text = _("The person was told that there was no answer.")
+        title = _("Ended without an answer")
+        events.append({"title": title, "at": row.updated_at, "icon": "clock-history", "text": text})
     if row.state == "withdrawn":
         text = _("What was here of the person is erased, and the proof is sent.")
         title = _("Consent taken back by the person")

@@ -13,6 +13,7 @@ IN_STATES = {
     "hired": Mark("success", "award", later("Hired")),
     "declined": Mark("neutral", None, later("Declined")),
     "already_known": Mark("neutral", "person-check", later("Already known")),
+    "expired": Mark("neutral", "clock-history", later("No answer in time")),
     "withdrawn": Mark("neutral", "x-circle", later("Taken back by the person")),
 }
 OUT_STATES = {
