@@ -35,6 +35,7 @@ from node.models.referrals import (
     ReferralIn,
     ReferralOut,
     ResumeChunk,
+    SelectionStage,
     StageChange,
 )
 from node.models.restores import Restore, RestoreAnswer, RestoreStanding
@@ -89,6 +90,7 @@ __all__ = [
     "RestoreAnswer",
     "RestoreStanding",
     "ResumeChunk",
+    "SelectionStage",
     "SignInAttempt",
     "StageChange",
     "Suppression",

@@ -99,6 +99,7 @@ class ReferralIn(Model):
     created_at: Mapped[int]
     answered_at: Mapped[int | None] = mapped_column(default=None)
     updated_at: Mapped[int]
+    stage_id: Mapped[str | None] = mapped_column(default=None)  # our own stage, if we have any
 
 
 class ResumeChunk(Model):
@@ -131,6 +132,23 @@ class AcceptanceRule(Model):
     updated_at: Mapped[int]
 
 
+class SelectionStage(Model):
+    """One step of our own selection: its name here, and the common code that others see."""
+
+    __tablename__ = "selection_stages"
+    __table_args__ = (
+        # Stages stand in an order.
+        CheckConstraint("position >= 0", name="in_order"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    code: Mapped[str]  # DOMAIN 6.4
+    position: Mapped[int]
+    # One that was taken out of the course keeps its name for the history.
+    retired_at: Mapped[int | None] = mapped_column(default=None)
+
+
 class StageChange(Model):
     """A step of selection, ours ("in") or as another member reported it ("out")."""
 
@@ -147,3 +165,4 @@ class StageChange(Model):
     changed_at: Mapped[int]
     # None for a change that a peer told us of.
     changed_by: Mapped[str | None] = mapped_column(default=None)
+    stage_id: Mapped[str | None] = mapped_column(default=None)

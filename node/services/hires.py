@@ -78,7 +78,8 @@ def register(
 
     hire = _write(session, context, row, joins_on, with_slot, fee_yen, annual_pay_yen, user_id)
     row.state = "hired"
-    referrals.change_stage(session, context, row, "hired", user_id=user_id)
+    hired = referrals.Stage("hired", "hired")
+    referrals.change_stage(session, context, row, hired, user_id=user_id)
     return hire.id
 
 

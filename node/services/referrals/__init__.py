@@ -1,8 +1,8 @@
 """Referrals: one candidate offered to one member, from the card to the last stage.  DESIGN 2.4-2.6.
 
 `sending` is the referrer's side, `receiving` the receiver's, `profiles` keeps what was released,
-`promises` tells which points were paid, `rules` accepts cards by itself, `listing` is what the two
-boards read.
+`promises` tells which points were paid, `rules` accepts cards by itself, `deadlines` end what stays
+without an answer, `stages` are our own steps of a selection, `listing` is what the lists read.
 """
 
 from node.services.referrals.deadlines import end_unanswered, last_day
@@ -18,6 +18,7 @@ from node.services.referrals.listing import (
     stages_of,
     state_shown,
 )
+from node.services.referrals.offers import card_of, grounds_of, hides_source, tell
 from node.services.referrals.profiles import (
     duplicates_of,
     forget,
@@ -28,20 +29,13 @@ from node.services.referrals.profiles import (
 )
 from node.services.referrals.promises import paid, promised
 from node.services.referrals.receiving import (
-    STAGES_BY_HAND,
     accept,
-    card_of,
-    change_stage,
     declare_known,
     decline,
-    grounds_of,
-    hides_source,
-    move,
     receive_attachment,
     receive_profile,
     receive_referral,
     received,
-    tell,
     waiting_count,
 )
 from node.services.referrals.refusals import (
@@ -51,6 +45,8 @@ from node.services.referrals.refusals import (
     ReferralAnswered,
     ReferralNotAccepted,
     ResumeUnsafe,
+    StageInUse,
+    StagesInvalid,
     StageUnknown,
 )
 from node.services.referrals.rules import accepted_this_month, rule, write_rule
@@ -62,22 +58,46 @@ from node.services.referrals.sending import (
     receive_progress,
     refer,
 )
+from node.services.referrals.stages import (
+    BOARD_MAX,
+    CODES,
+    ENDS,
+    NAME_CHARS_MAX,
+    STAGES_MAX,
+    Stage,
+    board,
+    change_stage,
+    course,
+    move,
+    names,
+    place_of,
+    write_course,
+)
 
 __all__ = [
-    "STAGES_BY_HAND",
+    "BOARD_MAX",
+    "CODES",
+    "ENDS",
+    "NAME_CHARS_MAX",
+    "STAGES_MAX",
     "AnswerTooLate",
     "KnownDateInvalid",
     "LetterUnexpected",
     "ReferralAnswered",
     "ReferralNotAccepted",
     "ResumeUnsafe",
+    "Stage",
+    "StageInUse",
     "StageUnknown",
+    "StagesInvalid",
     "accept",
     "accepted_this_month",
+    "board",
     "card_of",
     "change_stage",
     "close_offers",
     "counts",
+    "course",
     "declare_known",
     "decline",
     "duplicates_of",
@@ -89,12 +109,14 @@ __all__ = [
     "list_in",
     "list_out",
     "move",
+    "names",
     "of_consent",
     "offered",
     "open_profile",
     "open_resume",
     "paid",
     "people_of",
+    "place_of",
     "promised",
     "receive_acceptance",
     "receive_already_known",
@@ -114,5 +136,6 @@ __all__ = [
     "tell",
     "twins_of",
     "waiting_count",
+    "write_course",
     "write_rule",
 ]

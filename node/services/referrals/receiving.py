@@ -17,6 +17,7 @@ from node.services import audit, ledger, outbox, persons, restores
 from node.services.letters import Letter, LetterEarly
 from node.services.referrals import profiles, rules
 from node.services.referrals.deadlines import last_day
+from node.services.referrals.offers import tell
 from node.services.referrals.refusals import (
     AnswerTooLate,
     CapReached,
@@ -25,34 +26,23 @@ from node.services.referrals.refusals import (
     ReferralAnswered,
     ReferralNotAccepted,
     ReferralUnknown,
-    StageUnknown,
 )
 from node.services.referrals.sending import check_evidence
+from node.services.referrals.stages import course, own_id
 from protocol import (
     ACCEPTANCE,
     ALREADY_KNOWN,
     DECLINE,
-    PROGRESS,
     REFERRAL_ENTRY,
-    STAGES,
     Acceptance,
     AlreadyKnown,
     Attachment,
-    Card,
     Decline,
-    Grounds,
     ProfileRelease,
-    Progress,
     Referral,
     SignedDocument,
     commitment,
 )
-
-# What HR can move a referral to by hand; a hire is registered, and an answer is an answer.
-STAGES_BY_HAND = tuple(s for s in STAGES if s not in ("applied", "hired", "left", "no_answer"))
-
-# Among the items of a referral: what the person asked of the receiver's pages.
-SOURCE_HIDDEN = "source-hidden"
 
 
 def receive_referral(session: Session, context: Context, letter: Letter) -> None:
@@ -144,7 +134,8 @@ def _accept(
     row.entry_id, row.answered_by, row.answered_at = entry_id, user_id, now
     # A person may have sent the profile at once: then it is here already.
     row.state = "accepted" if row.profile_blob is None else "profile_received"
-    row.stage_code, row.updated_at = "screening", now
+    first = course(session)[0]
+    row.stage_code, row.stage_id, row.updated_at = first.code, own_id(first), now
     ledger.pay(
         session,
         context,
@@ -219,50 +210,6 @@ def declare_known(
     audit.record(session, context, actor=user_id, action="referral.known", subject=row.id)
 
 
-def move(session: Session, context: Context, referral_id: str, stage: str, *, user_id: str) -> None:
-    """Move a referral to a common stage code, and tell the referrer the code."""
-    if stage not in STAGES_BY_HAND:
-        raise StageUnknown(stage)
-    row = received(session, referral_id)
-    if row.state != "profile_received":
-        raise ReferralNotAccepted(row.state)
-    if row.stage_code != stage:
-        change_stage(session, context, row, stage, user_id=user_id)
-
-
-def change_stage(
-    session: Session, context: Context, row: models.ReferralIn, stage: str, *, user_id: str
-) -> None:
-    """Record a stage, and send it if the person allowed that; the caller has checked the rest."""
-    now = context.now()
-    row.stage_code, row.updated_at = stage, now
-    session.add(
-        models.StageChange(
-            id=secrets.token_hex(16),
-            direction="in",
-            referral_id=row.id,
-            stage_code=stage,
-            changed_at=now,
-            changed_by=user_id,
-        )
-    )
-    if PROGRESS in grounds_of(row).items:
-        tell(session, context, row, PROGRESS, Progress(row.referral_id, stage, now).encode())
-    audit.record(
-        session, context, actor=user_id, action="referral.moved", subject=row.id, detail=stage
-    )
-
-
-def tell(
-    session: Session, context: Context, row: models.ReferralIn, kind: str, payload: bytes
-) -> None:
-    """Tell the referrer how it goes on; nobody, if one of us has left: our own record stands."""
-    if outbox.reaches(session, context, row.sender):
-        outbox.enqueue(
-            session, context, recipient=row.sender, kind=kind, payload=payload, subject=row.id
-        )
-
-
 def receive_profile(session: Session, context: Context, letter: Letter) -> None:
     """Keep the profile that was released against our acceptance."""
     release = ProfileRelease.parse(letter.document.payload)
@@ -321,22 +268,6 @@ def _from_sender(
         early = letter.may_wait(context.now())
         raise (LetterEarly if early else LetterUnexpected)("no referral of this member has that id")
     return row
-
-
-def card_of(row: models.ReferralIn) -> Card:
-    """The anonymous card, as it came."""
-    return profiles.card_from(row.card)
-
-
-def grounds_of(row: models.ReferralIn) -> Grounds:
-    """The facts of the consent, as they came: what Art. 30 asks us to have confirmed."""
-    fields = json.loads(row.grounds)
-    return Grounds(**fields | {"items": tuple(fields["items"])})
-
-
-def hides_source(row: models.ReferralIn) -> bool:
-    """Whether those who select should not see who referred the person; our records do name them."""
-    return SOURCE_HIDDEN in json.loads(row.grounds).get("items", ())
 
 
 def waiting_count(session: Session) -> int:

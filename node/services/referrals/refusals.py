@@ -23,6 +23,14 @@ class StageUnknown(Refusal, code="stage-unknown", status=422):
     """This is not a stage of the selection. Choose one from the list."""
 
 
+class StagesInvalid(Refusal, code="stages-invalid", status=422):
+    """Each stage needs a common stage and a name of its own, of at most 30 signs; 20 at most."""
+
+
+class StageInUse(Refusal, code="stage-in-use"):
+    """Somebody stands at a stage that would go. Move them on first, then take the stage out."""
+
+
 class KnownDateInvalid(Refusal, code="known-date-invalid", status=422):
     """The dates of the earlier contact are missing, in the future, or too long ago."""
 

@@ -212,6 +212,7 @@ def show(referral_id: str) -> ResponseReturnValue:
         may_look = user().may("recruiter", "approver") and row.profile_blob is not None
         hire = hires.find(session, "in", row.id)
         stages = referrals.stages_of(session, "in", row.id)
+        course, called = referrals.course(session), referrals.names(session)
         names = users.names(session)
         twins = []
         if may_look and row.state == "profile_received":
@@ -223,7 +224,7 @@ def show(referral_id: str) -> ResponseReturnValue:
         offer=offer_of(row),
         state=words.IN_STATES[row.state],
         grounds=referrals.grounds_of(row),
-        events=_events(row, stages, hire, names),
+        events=_events(row, stages, hire, names, called),
         twins=twins,
         letters=letters,
         point=point,
@@ -232,8 +233,10 @@ def show(referral_id: str) -> ResponseReturnValue:
         may_answer=user().may("recruiter"),
         may_look=may_look,
         may_see_points=user().may("recruiter", "approver"),
-        stages=[(code, words.stage(code)) for code in referrals.STAGES_BY_HAND],
-        ends=words.ENDS,
+        stage_now=called.get(row.stage_id or "") or words.stage(row.stage_code),
+        stands_at=referrals.place_of(row, course),
+        stages=[(each.id, words.stage_name(each)) for each in course],
+        ends=[(code, words.stage(code)) for code in referrals.ENDS],
     )
 
 
@@ -260,6 +263,7 @@ def _events(
     stages: Sequence[models.StageChange],
     hire: models.Hire | None,
     names: dict[str, str],
+    called: dict[str, str],
 ) -> list[dict[str, object]]:
     events: list[dict[str, object]] = [
         {
@@ -282,7 +286,7 @@ def _events(
         )
     events += [
         {
-            "title": words.stage(each.stage_code),
+            "title": called.get(each.stage_id or "") or words.stage(each.stage_code),
             "at": each.changed_at,
             "who": names.get(each.changed_by or "", ""),
             "icon": "award" if each.stage_code == "hired" else "check-circle-fill",

@@ -66,7 +66,7 @@ def resume(referral_id: str) -> Response:
 @require_role("recruiter")
 def confirm_end(referral_id: str, stage: str) -> ResponseReturnValue:
     """確認画面 for the two stages that end a selection."""
-    if stage not in words.ENDS:
+    if stage not in referrals.ENDS:
         raise referrals.StageUnknown(stage)
     with node().database.reading() as session:
         row = referrals.offered(session, referral_id)
@@ -84,5 +84,9 @@ def move(referral_id: str) -> ResponseReturnValue:
     here, stage = node(), request.form.get("stage", "")
     with here.database.transaction() as session:
         referrals.move(session, here.context, referral_id, stage, user_id=user().id)
-    flash(_("The stage is now: %(stage)s", stage=words.stage(stage)), "success")
+        course = {each.id: words.stage_name(each) for each in referrals.course(session)}
+    name = course.get(stage) or words.stage(stage)
+    flash(_("The stage is now: %(stage)s", stage=name), "success")
+    if request.form.get("back") == "board":
+        return redirect(url_for("referral_board.show"))
     return redirect(url_for("referrals_in.show", referral_id=referral_id))

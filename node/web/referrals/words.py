@@ -4,6 +4,7 @@ from flask_babel import gettext as _
 
 from node.i18n import later
 from node.services.consents import FLUENCIES, OCCUPATIONS, tongues
+from node.services.referrals import Stage
 from node.web.marks import Mark
 
 IN_STATES = {
@@ -49,8 +50,6 @@ STAGES = {
     "no_answer": later("No answer"),
     "left": later("Left"),
 }
-# These end the selection, so they are asked about once more.
-ENDS = ("declined_by_company", "withdrawn_by_candidate")
 APPLICANT_TYPES = {
     "newgrad": later("New graduate"),
     "midcareer": later("Mid-career"),
@@ -73,6 +72,11 @@ LETTERS = {
 def stage(code: str | None) -> str:
     """The stage in the words of the page; nothing for none."""
     return str(_(STAGES[code])) if code in STAGES else ""
+
+
+def stage_name(stage: Stage) -> str:
+    """One of our own stages: its own name, or that of its common code."""
+    return stage.name or str(_(STAGES[stage.code]))
 
 
 def occupation(written: str) -> str:

@@ -1,0 +1,40 @@
+"""Offers: what came with a referral, and the way back to whoever made it."""
+
+import json
+
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.services import outbox
+from node.services.referrals import profiles
+from protocol import Card, Grounds
+
+# Among the items of a referral: what the person asked of the receiver's pages.
+SOURCE_HIDDEN = "source-hidden"
+
+
+def card_of(row: models.ReferralIn) -> Card:
+    """The anonymous card, as it came."""
+    return profiles.card_from(row.card)
+
+
+def grounds_of(row: models.ReferralIn) -> Grounds:
+    """The facts of the consent, as they came: what Art. 30 asks us to have confirmed."""
+    fields = json.loads(row.grounds)
+    return Grounds(**fields | {"items": tuple(fields["items"])})
+
+
+def hides_source(row: models.ReferralIn) -> bool:
+    """Whether those who select should not see who referred the person; our records do name them."""
+    return SOURCE_HIDDEN in json.loads(row.grounds).get("items", ())
+
+
+def tell(
+    session: Session, context: Context, row: models.ReferralIn, kind: str, payload: bytes
+) -> None:
+    """Tell the referrer how it goes on; nobody, if one of us has left: our own record stands."""
+    if outbox.reaches(session, context, row.sender):
+        outbox.enqueue(
+            session, context, recipient=row.sender, kind=kind, payload=payload, subject=row.id
+        )
