@@ -37,7 +37,8 @@ NODE = {
     3: "services.audit services.breakers services.charter services.letters services.links "
     "services.mailing services.nonces services.office_hours services.outbox services.pages "
     "services.pdf_inspector "
-    "services.persons services.restores services.seats services.sessions services.users",
+    "services.persons services.restores services.seats services.sessions services.users "
+    "services.workbook_reader",
     3.5: "services.templates",  # its changes are audited
     4: "services.applicants services.exchange services.ledger services.measures "
     "services.membership",

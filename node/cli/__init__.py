@@ -28,7 +28,9 @@ WORDS = {
         "node.cli.doctor", "doctor", "Look whether this node is well, and say what to do."
     ),
     "found": Word("node.cli.found", "found", "Found an alliance: draft, sign, adopt."),
-    "import": Word("node.cli.applicants", "import_", "Import applicants from a CSV or TSV file."),
+    "import": Word(
+        "node.cli.applicants", "import_", "Import applicants from a CSV, TSV or Excel file."
+    ),
     "init": Word("node.cli.init", "init", "Make this member's keys and its first administrator."),
     "invite": Word(
         "node.cli.invite",

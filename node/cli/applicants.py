@@ -14,7 +14,14 @@ from node.cli.entrance import Failed, as_json, opened, plainly, say_json
 from node.i18n import DEFAULT_LANGUAGE, translator
 from node.installation import Node
 from node.services import users
-from node.services.applicants import error_files, importing, mappings, rows, table_files
+from node.services.applicants import (
+    error_files,
+    importing,
+    mappings,
+    rows,
+    table_files,
+    workbooks,
+)
 from node.services.applicants.refusals import FileRefused, FileTooLarge
 from node.services.applicants.reports import Report
 from node.services.applicants.table_files import Source
@@ -24,7 +31,7 @@ from node.services.applicants.uploads import FILE_BYTES_MAX
 @click.command(
     "import",
     epilog="Example: tasuki import applicants.csv --mapping HRMOS --dry-run",
-    short_help="Import applicants from a CSV or TSV file.",
+    short_help="Import applicants from a CSV, TSV or Excel file.",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--mapping", help="Name of saved columns; else the headers are recognised.")
@@ -47,7 +54,9 @@ def import_(
     login: str | None,
     json_: bool,
 ) -> None:
-    """Import applicants from a CSV or TSV FILE in UTF-8 or Shift_JIS (CP932).
+    """Import applicants from a CSV or TSV FILE in UTF-8 or Shift_JIS (CP932), or from an .xlsx.
+
+    Of an Excel workbook the first sheet that is not hidden is read.
 
     A file is imported once however often the command is run: by applicant ID, else by e-mail and
     job. When a row cannot be read nothing is imported, unless --errors says where such rows go.
@@ -74,8 +83,8 @@ def _import(
     *,
     quiet: bool,
 ) -> Report:
-    source: Source = partial(_open, file)
-    import_id = _begin(node, file, source, mapping, encoding, login)
+    source, report = _read(file, encoding)
+    import_id = _begin(node, file.name, report, mapping, login)
     report = _drive(node, import_id, source, "Checking", quiet=quiet)
     broken = report.failed and (errors is None or report.failed == report.rows)
     if dry_run or broken:
@@ -110,23 +119,24 @@ def _open(file: Path) -> BinaryIO:
     return file.open("rb")
 
 
-def _begin(
-    node: Node,
-    file: Path,
-    source: Source,
-    mapping: str | None,
-    encoding: str,
-    login: str | None,
-) -> str:
+def _read(file: Path, encoding: str) -> tuple[Source, Report]:
+    """Return how to read the file's text, and its shape; the file stays where it is."""
     try:
         if file.stat().st_size > FILE_BYTES_MAX:
             raise FileTooLarge
-        report = Report.begin(table_files.inspect(source, encoding), encoding)
+        source, sheet = workbooks.opened(partial(_open, file))
+        report = importing.inspect(source, encoding, sheet)
     except FileRefused as refusal:
         place = ", ".join(f"{name} {value}" for name, value in refusal.facts.items())
         refusal.detail = place
         raise
     report.by_command = True
+    return source, report
+
+
+def _begin(
+    node: Node, file_name: str, report: Report, mapping: str | None, login: str | None
+) -> str:
     import_id = importing.new_id()
     with node.database.transaction() as session:
         everybody = [user for user in users.listing(session) if user.active]
@@ -139,7 +149,7 @@ def _begin(
             session,
             node.context,
             import_id,
-            file_name=file.name,
+            file_name=file_name,
             report=report,
             user_id=found.id,
         )
@@ -175,6 +185,7 @@ def _bar(*, quiet: bool) -> Any:  # noqa: ANN401 (contextmanager's own type)
 def _summary(report: Report, *, dry_run: bool) -> dict[str, object]:
     return {
         "dry_run": dry_run,
+        "sheet": report.sheet or None,
         "rows": report.rows,
         "new": report.created,
         "changed": report.updated,
@@ -190,6 +201,9 @@ def _say(report: Report, *, dry_run: bool, to_stderr: bool = False) -> None:
     """The numbers, then what is wrong and what is odd, with the rows to look at."""
     would = "would be " if dry_run else ""
     stream = sys.stderr if to_stderr else sys.stdout
+    if report.sheet:
+        others = f"; {report.other_sheets} more not imported" if report.other_sheets else ""
+        click.echo(f"Sheet {report.sheet}{others}", file=stream)
     click.echo(
         f"{report.rows} rows: {report.created} {would}new, {report.updated} {would}changed, "
         f"{report.unchanged} as before, {report.failed} not imported",

@@ -59,11 +59,8 @@ def upload() -> ResponseReturnValue:
         return pages.upload_page(form)
     here, import_id = node(), importing.new_id()
     try:
-        uploads.store(here.context, import_id, "table", _pieces(file))
-        source = importing.source_of(here.context, import_id)
-        report = Report.begin(table_files.inspect(source, encoding), encoding)
+        report = importing.receive(here.context, import_id, _pieces(file), encoding)
     except FileRefused as refusal:
-        uploads.delete(here.context, import_id, "table")
         form.errors["file"] = pages.said(refusal)
         return pages.upload_page(form, refusal=refusal)
     with here.database.transaction() as session:
@@ -135,6 +132,8 @@ def take_encoding(import_id: str) -> ResponseReturnValue:
     """Read the file again in another encoding."""
     stored, report = _find(import_id)
     encoding = request.form.get("encoding", "")
+    if report.sheet:
+        return pages.columns_page(stored, report)  # A workbook has one encoding only.
     if encoding not in table_files.ENCODINGS:
         return pages.columns_page(stored, report, _("Please choose."))
     here = node()

@@ -17,9 +17,10 @@ from node.config import Settings
 from node.context import Context
 from node.database import Database
 from node.keyring import Keyring, NodeKeys
-from node.services.applicants import columns, error_files, importing, table_files, uploads
+from node.services.applicants import columns, error_files, importing
 from node.services.applicants.people import Person, person_of
 from node.services.applicants.reports import Report
+from node.services.applicants.table_files import Source
 from protocol import Charter, SigningKey
 
 USER = "u-recruiter"
@@ -65,13 +66,7 @@ class Office:
     def upload(self, data: bytes, *, name: str = "応募者.csv", encoding: str = "auto") -> str:
         """Store and inspect a file; its id, or what `inspect` raises."""
         import_id = importing.new_id()
-        uploads.store(self.context, import_id, "table", iter([data]))
-        source = importing.source_of(self.context, import_id)
-        try:
-            report = Report.begin(table_files.inspect(source, encoding), encoding)
-        except BaseException:
-            uploads.delete(self.context, import_id, "table")
-            raise
+        report = importing.receive(self.context, import_id, iter([data]), encoding)
         with self.database.transaction() as session:
             importing.begin(
                 session, self.context, import_id, file_name=name, report=report, user_id=USER
@@ -175,6 +170,6 @@ def open_office(folder: Path, database: Database) -> Office:
     return Office(database, context, clock)
 
 
-def source_of(data: bytes) -> table_files.Source:
+def source_of(data: bytes) -> Source:
     """Bytes as a file that can be opened again and again."""
     return lambda: BytesIO(data)

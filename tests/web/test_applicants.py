@@ -10,8 +10,10 @@ from werkzeug.test import TestResponse
 
 from node.services.applicants import importing, uploads
 from node.worker.applicants import drive_imports
-from tests.equipment.applicants_office import line, table
+from tests.equipment import workbook_files
+from tests.equipment.applicants_office import HEADERS, line, table
 from tests.equipment.web_house import Visitor, WebHouse
+from tests.equipment.workbook_files import Sheet
 
 
 def post_file(visitor: Visitor, data: bytes, name: str, **more: str) -> TestResponse:
@@ -78,9 +80,11 @@ def test_a_file_goes_through_the_whole_import(web: WebHouse, recruiter: Visitor)
         (table(line(1, name='"山田')), "引用符"),
         (b"ID,name,email,status\n" + b"1,A,a@example.jp,NG\n" * 200_000, "100,000行"),
         (table(), "空"),
-        (b"PK\x03\x04", "Excel"),
+        (b"PK\x03\x04", "Excelブックが壊れている"),
+        (workbook_files.with_macros(), "マクロ"),
+        (workbook_files.encrypted(), "パスワード"),
     ],
-    ids=["encoding", "euc-jp", "quotation", "200000-rows", "empty", "workbook"],
+    ids="encoding euc-jp quotation 200000-rows empty damaged macros encrypted".split(),
 )
 def test_a_file_that_cannot_be_is_refused_in_words_and_not_kept(
     web: WebHouse, recruiter: Visitor, data: bytes, sentence: str
@@ -91,6 +95,22 @@ def test_a_file_that_cannot_be_is_refused_in_words_and_not_kept(
     assert uploads.kept(web.node.context) == []
     with web.node.database.reading() as session:
         assert importing.recent(session) == []
+
+
+def test_a_workbook_goes_the_same_way_and_its_sheet_is_named(recruiter: Visitor) -> None:
+    rows = [each.split(",") for each in (HEADERS, line(1), line(2))]
+    data = workbook_files.of_sheets(Sheet("2026年度", rows), Sheet("集計", [["x"]]))
+    url = send(recruiter, data)
+    page = recruiter.get(url).get_data(as_text=True)
+    assert "シート「2026年度」" in page
+    assert "ほかの1シートは取り込みません" in page
+    # Its text has one encoding, and no other can be asked for.
+    assert 'id="encoding-form"' not in page
+    recruiter.post(url.replace("columns", "encoding"), {"encoding": "cp932"})
+    assert "氏名" in recruiter.get(url).get_data(as_text=True)
+
+    done = import_all(recruiter, data)
+    assert re.search(r"<dt>新規</dt><dd>2</dd>", done)
 
 
 def test_no_file_is_said_at_its_field(recruiter: Visitor) -> None:

@@ -8,7 +8,7 @@ stopped, and no row is imported twice.
 
 import gc
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial, wraps
@@ -23,7 +23,7 @@ from node import models
 from node.context import Context
 from node.refusals import NotThere
 from node.services import audit
-from node.services.applicants import columns, table_files, uploads, writing
+from node.services.applicants import columns, table_files, uploads, workbooks, writing
 from node.services.applicants.refusals import ColumnsMissing, ImportElsewhere, RowsBroken
 from node.services.applicants.reports import Report
 from node.services.applicants.rows import Draft, RowBroken, RowReader
@@ -61,6 +61,34 @@ def new_id() -> str:
 def source_of(context: Context, import_id: str) -> Source:
     """Return how to open the uploaded file."""
     return partial(uploads.reader, context, import_id, "table")
+
+
+def receive(
+    context: Context, import_id: str, pieces: Iterable[bytes], encoding: str = "auto"
+) -> Report:
+    """Store an upload, encrypted, and read its shape; one that cannot be imported is not kept."""
+    source = source_of(context, import_id)
+    try:
+        uploads.store(context, import_id, "table", pieces)
+        text, sheet = workbooks.opened(source)
+        if sheet is not None:
+            # From here on it is the CSV file that it could have been.
+            with text() as file:
+                uploads.store(
+                    context, import_id, "table", iter(partial(file.read, uploads.PIECE_BYTES), b"")
+                )
+        return inspect(source, encoding, sheet)
+    except BaseException:
+        uploads.delete(context, import_id, "table")
+        raise
+
+
+def inspect(source: Source, encoding: str, sheet: workbooks.Sheet | None) -> Report:
+    """Return the report of a file as text; a workbook's text is UTF-8, whatever was chosen."""
+    if sheet is not None:
+        encoding = "auto"
+    chosen = "utf-8" if sheet is not None else encoding
+    return Report.begin(table_files.inspect(source, chosen), encoding, sheet)
 
 
 def begin(

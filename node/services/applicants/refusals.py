@@ -16,7 +16,38 @@ class FileTooLarge(FileRefused, code="import-file-too-large", status=413):
 
 
 class FileIsNoText(FileRefused, code="import-file-is-no-text"):
-    """This is an Excel workbook or another binary file. Save it as CSV and choose that file."""
+    """This is neither a table in text (CSV, TSV) nor an Excel workbook (.xlsx), whatever it is
+    called. Choose the file with the applicants."""
+
+
+class WorkbookUnreadable(FileRefused, code="import-workbook-unreadable"):
+    """This Excel workbook is damaged, or it is no .xlsx. Open it in Excel, save it as .xlsx or
+    CSV, and choose that file; nothing has been changed."""
+
+
+class WorkbookTooLarge(FileRefused, code="import-workbook-too-large"):
+    """This Excel workbook unpacks to more than can be read. Leave only the rows and columns with
+    applicants in it, or save it as CSV; nothing has been changed."""
+
+
+class WorkbookHasMacros(FileRefused, code="import-workbook-macros"):
+    """This Excel workbook holds macros (.xlsm). Save it as .xlsx or CSV, without macros, and choose
+    that file; nothing has been changed."""
+
+
+class WorkbookEncrypted(FileRefused, code="import-workbook-encrypted"):
+    """This Excel workbook is protected by a password. Take the password off and save it again;
+    nothing has been changed."""
+
+
+class WorkbookOld(FileRefused, code="import-workbook-old"):
+    """This is an old Excel workbook (.xls). Open it in Excel, save it as .xlsx or CSV, and choose
+    that file; nothing has been changed."""
+
+
+class WorkbookHidden(FileRefused, code="import-workbook-hidden"):
+    """Every sheet of this Excel workbook is hidden. Show the one with the applicants and save it
+    again; nothing has been changed."""
 
 
 class EncodingUnknown(FileRefused, code="import-encoding-unknown"):

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 
 from node.services.applicants.columns import ColumnMapping
 from node.services.applicants.table_files import Table
+from node.services.applicants.workbooks import Sheet
 
 # Enough rows to see what is wrong; the error file has them all.
 SHOWN_ROWS = 20
@@ -37,6 +38,8 @@ class Report:
     delimiter: str
     headers: list[str]
     chosen_encoding: str = "auto"
+    sheet: str = ""  # of a workbook: the one that was read
+    other_sheets: int = 0
     fields: list[str | None] = field(default_factory=list)
     accept_broken: bool = False
     by_command: bool = False  # read from a file of its own, by the command that began it
@@ -52,7 +55,7 @@ class Report:
     warnings: dict[str, Finding] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, table: Table, chosen_encoding: str) -> "Report":
+    def begin(cls, table: Table, chosen_encoding: str, sheet: Sheet | None = None) -> "Report":
         """Return the report of a file of which only the shape is known."""
         return cls(
             encoding=table.encoding,
@@ -60,6 +63,8 @@ class Report:
             headers=list(table.headers),
             chosen_encoding=chosen_encoding,
             rows=table.rows,
+            sheet=sheet.name if sheet else "",
+            other_sheets=sheet.others if sheet else 0,
         )
 
     @property

@@ -38,7 +38,11 @@ ENCODINGS = {
     "euc-jp": "euc_jp",
 }
 DELIMITERS = {",": "csv", "\t": "tsv", ";": "csv"}
-WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b")
+# Archives, old workbooks, documents and pictures; what `workbooks` reads has become text before.
+BINARIES = (
+    *(b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b"),
+    *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8"),
+)
 # Bytes no text holds; in CP932 and UTF-8 alike they are never part of another sign.
 CONTROLS = bytes({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0D})
 # Python gives these for bytes that CP932 leaves open: a sign of another encoding.
@@ -137,7 +141,7 @@ def _decide(source: Source, forced: str) -> str:
 def _candidates(start: bytes, forced: str) -> list[str]:
     if not start:
         raise FileEmpty
-    if start.startswith(WORKBOOKS):
+    if start.startswith(BINARIES):
         raise FileIsNoText
     if start.startswith(codecs.BOM_UTF8):
         return ["utf-8-sig"]

@@ -19,7 +19,9 @@ from node.keyring import NodeKeys
 from node.services.applicants import columns, importing, mappings
 from node.worker.applicants import drive_imports
 from protocol import SigningKey
-from tests.equipment.applicants_office import line, table
+from tests.equipment import workbook_files
+from tests.equipment.applicants_office import HEADERS, line, table
+from tests.equipment.workbook_files import Sheet
 
 PASSPHRASE = "a passphrase for tests"
 
@@ -89,6 +91,7 @@ def test_a_file_is_imported_once(terminal: Terminal) -> None:
         "problems": {},
         "results": {"rejected": 2},
         "rows": 2,
+        "sheet": None,
         "unchanged": 0,
         "warnings": {},
     }
@@ -183,3 +186,22 @@ def test_nothing_personal_is_logged(terminal: Terminal) -> None:
     assert result.exit_code == 0
     for canary in ("金糸雀", "canary", "A-000001"):
         assert canary not in result.output
+
+
+def test_a_workbook_is_imported_and_its_sheet_is_said(terminal: Terminal) -> None:
+    rows = [each.split(",") for each in (HEADERS, line(1), line(2, email="x"))]
+    sheets = (Sheet("入力規則", state="hidden"), Sheet("応募者", rows), Sheet("集計"))
+    path = terminal.file(workbook_files.of_sheets(*sheets), "a.xlsx")
+    errors = terminal.folder / "errors.csv"
+    done = terminal.run(path, "--errors", str(errors), "--encoding", "cp932")
+    assert done.exit_code == 0, done.output
+    assert "Sheet 応募者; 1 more not imported" in done.output
+    assert terminal.applicants() == 1
+    assert "x" in errors.read_text("utf-8-sig").splitlines()[1]
+
+
+def test_a_workbook_with_macros_ends_with_its_code(terminal: Terminal) -> None:
+    refused = terminal.run(terminal.file(workbook_files.with_macros(), "a.xlsm"))
+    assert refused.exit_code == 1
+    assert "import-workbook-macros" in refused.output
+    assert (terminal.applicants(), terminal.imports()) == (0, [])

@@ -141,7 +141,7 @@ def test_broken_rows_come_back_in_a_file_that_can_be_imported_when_corrected(
         (table(line(1, name='"山田')), "import-quote-unclosed"),
         (b"ID,name,email,status\n" + b"1,A,a@example.jp,NG\n" * 200_000, "import-too-many-rows"),
         (table(), "import-file-empty"),
-        (b"PK\x03\x04", "import-file-is-no-text"),
+        (b"PK\x03\x04", "import-workbook-unreadable"),
     ],
     ids=["encoding", "quotation", "200000-rows", "empty", "workbook"],
 )
