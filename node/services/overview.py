@@ -9,6 +9,7 @@ from node import models
 from node.context import Context
 from node.services import charter as charters
 from node.services import ledger, measures, membership, outbox, referrals
+from node.services.notices import untold
 
 RECENT_S = 30 * 24 * 3600  # "lately" on the front page: thirty days
 
@@ -21,6 +22,8 @@ class Waiting:
     to_approve: int
     to_answer: int
     overdue: int
+    untold: int  # for a week, and not counted beyond a thousand
+    untold_more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ def waiting(session: Session, context: Context) -> Waiting:
     """Count what waits for a person of this member."""
     applicant, referral = models.Applicant, models.ReferralIn
     due = (referral.state == "received", referral.due_at <= context.clock.now())
+    silent, silent_more = untold.count(session, context)
     return Waiting(
         to_notify=_count(
             session,
@@ -57,6 +61,8 @@ def waiting(session: Session, context: Context) -> Waiting:
         to_approve=_count(session, models.NoticeBatch.state == "waiting_approval"),
         to_answer=_count(session, referral.state == "received"),
         overdue=_count(session, *due),
+        untold=silent,
+        untold_more=silent_more,
     )
 
 

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from node.i18n import later
 from node.services import charter as charters
 from node.services import erasures, overview
+from node.services.notices import untold
 from node.web.entrance import charter, node, require_role, user
 
 blueprint = Blueprint("dashboard", __name__)
@@ -58,7 +59,7 @@ def show() -> ResponseReturnValue:
         joining = alliance if alliance and not left and mine not in alliance.by_id else None
     return render_template(
         "dashboard/show.html",
-        tasks=[task for task in _tasks(waiting) if task.url],
+        tasks=[task for task in (*_silent(waiting), *_tasks(waiting)) if task.url],
         overdue=waiting.overdue,
         lately=lately,
         standing=standing,
@@ -106,6 +107,24 @@ def _tasks(waiting: overview.Waiting) -> list[Task]:
             _("referrals"),
             _url("referrals_in.listing", state="received"),
         ),
+    ]
+
+
+def _silent(waiting: overview.Waiting) -> list[Task]:
+    """Those who were never told, first of all; no line when there are none."""
+    if not waiting.untold:
+        return []
+    days = untold.DAYS
+    return [
+        Task(
+            "untold",
+            "exclamation-triangle",
+            _("Applicants who have heard nothing"),
+            _("Rejected %(n)s days ago or earlier, and not told yet", n=days),
+            waiting.untold,
+            _("people or more") if waiting.untold_more else _("people"),
+            _url("notice_untold.show"),
+        )
     ]
 
 

@@ -6,7 +6,16 @@ link.  Other topics need only the names below.
 """
 
 from node.services.applicants.exclusion import Notifiable, notifiable, suppress
-from node.services.applicants.listing import CHOSEN_MAX, Entry, Filters, entry_of, get, list_page
+from node.services.applicants.listing import (
+    CHOSEN_MAX,
+    Entry,
+    Filters,
+    count,
+    entry_of,
+    every,
+    get,
+    list_page,
+)
 from node.services.applicants.people import (
     Person,
     erase,
@@ -23,8 +32,10 @@ __all__ = [
     "Filters",
     "Notifiable",
     "Person",
+    "count",
     "entry_of",
     "erase",
+    "every",
     "find_by_contact",
     "get",
     "list_page",

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.models.applicants import UNTOLD
 from node.refusals import NotThere, ValueInvalid
 from node.services.applicants import people
 from node.services.applicants.people import Person
@@ -212,7 +214,7 @@ def _conditions(context: Context, filters: Filters) -> Iterator[ColumnElement[bo
     yield from _days(context, filters)
     if filters.told == "yes":
         yield table.notified_at.is_not(None)
-    elif filters.told == "no" or filters.days is not None:
+    elif filters.told == "no":
         yield table.notified_at.is_(None)
 
 
@@ -223,7 +225,7 @@ def _days(context: Context, filters: Filters) -> Iterator[ColumnElement[bool]]:
     if filters.applied_to:
         yield table.applied_on < day_start(filters.applied_to + timedelta(days=1), zone)
     if filters.days is not None:
-        yield table.status == "rejected"
+        yield cast(ColumnElement[bool], UNTOLD)
         until = _today(context) - timedelta(days=filters.days)
         yield table.rejected_on < day_start(until + timedelta(days=1), zone)
     # An order by a day cannot show those who have none.
