@@ -50,6 +50,9 @@ WORDS = {
         "ledger",
         "Look at this node's ledger, compare it with a peer's, and prove it again.",
     ),
+    "notices": Word(
+        "node.cli.notices", "notices", "Read the bounces of notices from the sender's mailbox."
+    ),
     "peers": Word(
         "node.cli.peers",
         "peers",

@@ -159,3 +159,8 @@ class Notice(Model):
     sent_at: Mapped[int | None] = mapped_column(default=None)
     # A keyed digest of what stood in the letter when it was approved: another is not sent.
     approved_as: Mapped[bytes | None] = mapped_column(default=None)
+    # What a mail server said after it had taken the mail: when we read it, its status (RFC 3463).
+    bounced_at: Mapped[int | None] = mapped_column(default=None)
+    bounce_status: Mapped[str | None] = mapped_column(default=None)
+    # A keyed digest of that mail: read again from the same mailbox it says nothing new.
+    bounce_print: Mapped[bytes | None] = mapped_column(default=None)

@@ -156,6 +156,13 @@ def message_id(context: Context, kind: str, row_id: str) -> str:
     return f"<{kind}.{row_id}@{host}>"
 
 
+def row_id_of(context: Context, kind: str, named: str) -> str | None:
+    """Return the row whose mail has this Message-ID; None when no mail of ours has it."""
+    row_id = named.removeprefix(f"<{kind}.").partition("@")[0]
+    ours = row_id.isalnum() and named == message_id(context, kind, row_id)
+    return row_id if ours else None
+
+
 def _outgoing(context: Context, row: models.MailEntry, lease: str) -> Outgoing:
     assert row.message_blob is not None, "the schema keeps the words until it is sent"
     content = json.loads(context.keyring.decrypt(COLUMN, row.id, row.message_blob))

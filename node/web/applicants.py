@@ -17,6 +17,7 @@ from node.services import audit, links
 from node.services.applicants import exclusion, exporting, listing, values
 from node.services.applicants.listing import Filters
 from node.services.applicants.refusals import TooManyChosen
+from node.services.notices import reports
 from node.web.entrance import node, require_role, user
 
 blueprint = Blueprint("applicants", __name__, url_prefix="/applicants")
@@ -141,6 +142,7 @@ def detail(applicant_id: str) -> ResponseReturnValue:
         entry = listing.entry_of(session, here.context, applicant_id)
         reason = exclusion.reason_for(session, here.context, applicant_id)
         link = links.of_applicant(session, applicant_id)
+        notice = reports.of_applicant(session, applicant_id)
     form = forms.Form({"exclusion": entry.row.exclusion or ""})
     return render_template(
         "applicants/detail.html",
@@ -152,6 +154,8 @@ def detail(applicant_id: str) -> ResponseReturnValue:
         flags=[("", _("May get a private link")), *_named(exclusion.FLAGS)],
         names=_names(),
         badges=STATUS_BADGES,
+        notice=notice,
+        bounce_words=reports.bounce_words,
     )
 
 

@@ -21,7 +21,7 @@ from node.services.applicants.exporting import neutral
 from node.services.notices import reports
 from node.web.entrance import node, require_role, user
 from node.web.filters import moment
-from node.web.notice_pages import CHECKS, STATES, confirm_again, reason_names
+from node.web.notice_pages import CHECKS, STATES, bounce_words, confirm_again, reason_names
 
 blueprint = Blueprint("notice_course", __name__, url_prefix="/notices")
 
@@ -112,6 +112,9 @@ def report(batch_id: str) -> ResponseReturnValue:
         link = _("With") if row.with_link else _("Without")
         sent = moment(row.sent_at) if row.sent_at else ""
         why = names.get(row.reason or "", row.reason or "")
+        if row.bounce_status:
+            said = bounce_words(row.bounce_status)
+            why = f"{why if row.state == 'failed' else _('Delayed')}: {said}"
         writer.writerow([neutral(cell) for cell in (*cells, link, sent, why)])
     answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
     stamp = moment(view.created_at)[:10].replace("/", "").replace(" ", "-")

@@ -81,6 +81,7 @@ def course_page(session: Session, batch: models.NoticeBatch) -> ResponseReturnVa
     here = node()
     context = here.context
     failed, _more = reports.notices(session, context, batch.id, states=("failed",), limit=200)
+    delayed = reports.delayed(session, context, batch.id, limit=200)
     left, _more = reports.notices(session, context, batch.id, states=("cancelled",), limit=200)
     now, view = context.clock.now(), reports.one(session, batch.id)
     return make_response(
@@ -91,6 +92,8 @@ def course_page(session: Session, batch: models.NoticeBatch) -> ResponseReturnVa
             events=_events(view),
             progress=reports.progress(session, batch.id),
             failed=failed,
+            delayed=delayed,
+            bounce_words=bounce_words,
             left=left,
             reasons=reason_names(),
             left_s=max(0, (batch.scheduled_at or now) - now),
@@ -131,6 +134,11 @@ def reason_names() -> dict[str, str]:
     """Why somebody gets no letter, or one without a link, in words."""
     known = {**REASONS, **notices.LEFT_OUT, **reports.FAILURES}
     return {code: _(sentence) for code, sentence in known.items()}
+
+
+def bounce_words(status: str) -> str:
+    """What a status such as 5.1.1 means, with the status for whoever runs the mail server."""
+    return f"{_(reports.bounce_words(status))} ({status})"
 
 
 def _events(view: reports.BatchView) -> list[dict[str, object]]:

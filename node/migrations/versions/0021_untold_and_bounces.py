@@ -1,4 +1,4 @@
-"""Find those who wait for their result without looking at everybody."""
+"""Find those who wait for their result quickly, and note what came back of their notices."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,11 +8,12 @@ from node.migrations import DowngradeRefused
 revision = "0021"
 down_revision = "0018"
 
+INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 UNTOLD = sa.text("status = 'rejected' AND notified_at IS NULL AND length(person_blob) > 0")
 
 
 def upgrade() -> None:
-    """Index them by the day of their rejection."""
+    """Index the untold by the day of their rejection, and give each notice room for a bounce."""
     op.create_index(
         "ix_applicants_untold",
         "applicants",
@@ -21,6 +22,9 @@ def upgrade() -> None:
         sqlite_where=UNTOLD,
         postgresql_where=UNTOLD,
     )
+    op.add_column("notices", sa.Column("bounced_at", INTEGER, nullable=True))
+    op.add_column("notices", sa.Column("bounce_status", sa.Text(), nullable=True))
+    op.add_column("notices", sa.Column("bounce_print", sa.LargeBinary(), nullable=True))
 
 
 def downgrade() -> None:

@@ -51,3 +51,7 @@ class BookingTooFar(Refusal, code="booking-too-far", status=422):
 
 class SenderIncomplete(Refusal, code="sender-incomplete", status=422):
     """Enter who signs these notices: name, department, telephone and an e-mail address."""
+
+
+class NotABounce(Refusal, code="not-a-bounce", status=422):
+    """This mail does not report that one mail of this node came back. Nothing was changed."""

@@ -21,10 +21,19 @@ FAILURES: Mapping[str, str] = {
     "mail-refused": later("The mail server refused the mail"),
     "mail-invalid": later("The address or the text cannot stand in a mail"),
     "mail-unknown": later("The connection broke; whether it arrived is unknown"),
+    "bounced": later("The mail came back"),
     "value-missing": later("A variable has no value any more"),
     "restored": later("The node was restored: it may have been sent already"),
     "stopped": later("Stopped before it left"),
 }
+# The second number of a status says what was wrong (RFC 3463 3); in words that say what to do.
+BOUNCES: Mapping[str, str] = {
+    "1": later("There is no such address; ask for the right one"),
+    "2": later("The mailbox is full or closed"),
+    "4": later("The other mail server could not be reached"),
+    "7": later("The other mail server refuses mail from here; ask your IT team"),
+}
+BOUNCED = later("The other mail server did not deliver it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,19 @@ class NoticeView:
     with_link: bool
     reason: str | None
     sent_at: int | None
+    bounce_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What became of one person's notice, for the person's page."""
+
+    batch_id: str
+    state: str
+    reason: str | None
+    sent_at: int | None
+    bounced_at: int | None
+    bounce_status: str | None
 
 
 def listing(
@@ -165,6 +187,37 @@ def notices(
     return _people(session, context, shown), shown[-1].id if len(rows) > limit else None
 
 
+def delayed(
+    session: Session, context: Context, batch_id: str, *, limit: int = PAGE_ROWS
+) -> list[NoticeView]:
+    """Return the first notices of a batch that another mail server holds back for now."""
+    notice = models.Notice
+    mine = (notice.batch_id == batch_id, notice.state == "sent", notice.bounced_at.is_not(None))
+    rows = list(session.scalars(select(notice).where(*mine).order_by(notice.id).limit(limit)))
+    return _people(session, context, rows)
+
+
+def of_applicant(session: Session, applicant_id: str) -> Standing | None:
+    """Return the notice that binds this person; None while there is only a draft or none."""
+    notice = models.Notice
+    row = session.scalar(
+        select(notice).where(
+            notice.applicant_id == applicant_id,
+            notice.kind == recipients.RESULT,
+            notice.state.not_in(("draft", "cancelled")),
+        )
+    )
+    if row is None:
+        return None
+    bounce = (row.bounced_at, row.bounce_status)
+    return Standing(row.batch_id, row.state, row.error, row.sent_at, *bounce)
+
+
+def bounce_words(status: str) -> str:
+    """Return what a status such as 5.1.1 means, as a sentence to translate."""
+    return BOUNCES.get(status.split(".")[1], BOUNCED)
+
+
 def by_applicants(
     session: Session, context: Context, batch_id: str, applicant_ids: Collection[str]
 ) -> list[NoticeView]:
@@ -203,6 +256,7 @@ def _people(
                 with_link=row.link_id is not None,
                 reason=row.error or row.exclusion,
                 sent_at=row.sent_at,
+                bounce_status=row.bounce_status,
             )
         )
     return found

@@ -102,9 +102,7 @@ def settle(session: Session, context: Context) -> None:
     batch = models.NoticeBatch
     under_way = select(batch).where(batch.state == "sending").with_for_update(skip_locked=True)
     for row in session.scalars(under_way):
-        counts = counts_of(session, row.id)
-        row.sent, row.failed = counts.get("sent", 0), counts.get("failed", 0)
-        row.cancelled = counts.get("cancelled", 0)
+        counts = _take_counts(session, row)
         if not counts.get("queued"):
             row.state = "sent"
             detail = f"sent={row.sent} failed={row.failed} cancelled={row.cancelled}"
@@ -116,6 +114,20 @@ def settle(session: Session, context: Context) -> None:
                 subject=row.id,
                 detail=detail,
             )
+
+
+def recount(session: Session, batch_id: str) -> None:
+    """Bring the counts of one batch up to date, after a mail that was sent came back."""
+    batch = session.get_one(models.NoticeBatch, batch_id, with_for_update=True)
+    session.flush()
+    _take_counts(session, batch)
+
+
+def _take_counts(session: Session, batch: models.NoticeBatch) -> dict[str, int]:
+    counts = counts_of(session, batch.id)
+    batch.sent, batch.failed = counts.get("sent", 0), counts.get("failed", 0)
+    batch.cancelled = counts.get("cancelled", 0)
+    return counts
 
 
 def resend_failed(
@@ -136,6 +148,7 @@ def resend_failed(
     prints = recipients.fingerprints(session, context, ids)
     for row in failed:
         row.state, row.attempts, row.error, row.next_attempt_at = "queued", 0, None, at
+        row.bounced_at = row.bounce_status = None
         row.approved_as = prints.get(row.applicant_id, row.approved_as)
     batch.state, batch.failed = "sending", 0
     audit.record(
