@@ -27,7 +27,7 @@ WORDS = {
 
 @click.group()
 def notices() -> None:
-    """Read what came back of the notices."""
+    """Read the bounces of notices from the sender's mailbox."""
 
 
 @notices.command("bounces", epilog="Example: tasuki notices bounces /var/mail/saiyo")

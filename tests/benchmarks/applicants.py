@@ -201,6 +201,7 @@ def _measured(office: Office, far: int) -> list[tuple[str, float]]:
         ("first page", _best_ms(lambda: _page(office, Filters(), ""))),
         ("500th page", _best_ms(lambda: _page(office, Filters(), cursor))),
         ("first page of the rejected", _best_ms(lambda: _page(office, rejected, ""))),
+        ("first page of the untold", _best_ms(lambda: _page(office, Filters(days=7), ""))),
     ]
 
 
