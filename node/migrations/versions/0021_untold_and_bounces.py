@@ -6,7 +6,7 @@ from alembic import op
 from node.migrations import DowngradeRefused
 
 revision = "0021"
-down_revision = "0018"
+down_revision = "0020"
 
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 UNTOLD = sa.text("status = 'rejected' AND notified_at IS NULL AND length(person_blob) > 0")
