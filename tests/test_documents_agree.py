@@ -213,7 +213,11 @@ def test_links_of_a_document_lead_somewhere(document: Path) -> None:
 
 
 def test_every_vendored_package_comes_with_its_licence() -> None:
-    for vendor in (ROOT / "node/web/static/vendor", ROOT / "tests/vendor"):
+    for vendor in (
+        ROOT / "node/web/static/vendor",
+        ROOT / "node/services/records/vendor",
+        ROOT / "tests/vendor",
+    ):
         for package in filter(Path.is_dir, vendor.iterdir()):
             assert list(package.glob("LICEN[CS]E*")), f"{shown(package)} has no licence"
 

@@ -42,6 +42,7 @@ NODE = {
     3.5: "services.templates",  # its changes are audited
     4: "services.applicants services.exchange services.ledger services.measures "
     "services.membership",
+    4.1: "services.records",  # names are compared as applicants' are
     4.2: "services.referrals",  # an acceptance owes a point; a profile may be a known applicant's
     4.22: "services.erasures",  # what a referral brought is destroyed
     4.25: "services.departing",  # what was referred to a member that goes ends

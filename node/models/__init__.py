@@ -30,6 +30,7 @@ from node.models.ledger import (
 from node.models.measures import Suspension
 from node.models.membership import Charter, Incarnation, Peer
 from node.models.notices import Link, Notice, NoticeBatch, Template, TemplateVersion
+from node.models.records import ProvisionRecord, ReceiptRecord
 from node.models.referrals import (
     AcceptanceRule,
     ReferralIn,
@@ -84,6 +85,8 @@ __all__ = [
     "Peer",
     "PendingEntry",
     "PersonKey",
+    "ProvisionRecord",
+    "ReceiptRecord",
     "ReferralIn",
     "ReferralOut",
     "Restore",

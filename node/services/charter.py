@@ -99,13 +99,18 @@ def describing(session: Session, member: str) -> Member:
 
     NotFounded when no version does: whoever is invited belongs only once a decree says so.
     """
-    present = in_force(session).by_id.get(member)
-    if present is not None:
-        return present
+    return described(session, member)[0]
+
+
+def described(session: Session, member: str) -> tuple[Member, int]:
+    """The same, with the number of that version."""
+    charter = in_force(session)
+    if member in charter.by_id:
+        return charter.by_id[member], charter.version
     gone = has_left(session, member)
     if gone is None:
         raise NotFounded(f"{member} belongs to no version")
-    return gone.member
+    return gone.member, gone.last_version
 
 
 def of_epoch(session: Session, epoch: int) -> Charter:

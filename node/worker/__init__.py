@@ -14,7 +14,7 @@ import structlog
 
 from node.greeting import greet
 from node.installation import Node
-from node.services import consents, departing, erasures, membership, nonces, restores
+from node.services import consents, departing, erasures, membership, nonces, records, restores
 from node.services.charter import has_left, if_any
 from node.services.delivery import reachable, release_all
 from node.services.inbox import forget_refused
@@ -207,6 +207,7 @@ def _keep_house(node: Node) -> bool:
     with node.database.transaction() as session:
         nonces.forget_expired(session, node.context)
         forget_refused(session, node.context)
+        records.purge(session, node.context)
         charter = if_any(session)
         if charter is not None:
             departing.tidy(session, node.context, charter)

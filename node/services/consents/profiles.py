@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from node.services import records
 from node.services.consents import tongues
 from node.services.consents.answers import PREFECTURES, Answers
 from node.services.consents.resumes import Resume
@@ -74,23 +75,7 @@ def profile_of(answers: Answers, facts: Facts) -> Profile:
 
 def items_of(profile: Profile, facts: Facts, *, share_progress: bool) -> tuple[str, ...]:
     """The kinds of data a partner gets, by stable names, for the records of both sides."""
-    basics, japan = profile.content["basics"], profile.content["x-jp"]
-    items = ["card", "name"]
-    if "familyNameKana" in japan or "givenNameKana" in japan:
-        items.append("kana")
-    items += [name for name in ("email", "phone", "location", "summary") if name in basics]
-    items += [
-        name
-        for name in ("work", "education", "skills", "languages", "certificates")
-        if name in profile.content
-    ]
-    wishes = {"desiredOccupation", "desiredRegions", "desiredSalaryMin", "availableFrom"}
-    if wishes & set(japan) or "label" in basics:
-        items.append("preferences")
-    if facts.resume is not None:
-        items.append("resume-pdf")
-    if facts.reached_stage:
-        items.append("reached-stage")
+    items = ["card", *records.items_in(profile)]
     items.append("source-hidden" if facts.hide_source else "source")
     if share_progress:
         items.append("progress")

@@ -50,6 +50,7 @@ ITEM_NAMES = {
     "skills": later("skills"),
     "languages": later("languages"),
     "certificates": later("certificates"),
+    "projects": later("projects"),
     "summary": later("about you"),
     "preferences": later("what you are looking for"),
     "resume-pdf": later("attached PDF"),

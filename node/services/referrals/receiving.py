@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, ledger, outbox, persons, restores
+from node.services import audit, ledger, outbox, persons, records, restores
 from node.services.letters import Letter, LetterEarly
 from node.services.referrals import profiles, rules
 from node.services.referrals.deadlines import last_day
-from node.services.referrals.offers import tell
+from node.services.referrals.offers import grounds_of, tell
 from node.services.referrals.refusals import (
     AnswerTooLate,
     CapReached,
@@ -38,6 +38,8 @@ from protocol import (
     AlreadyKnown,
     Attachment,
     Decline,
+    Grounds,
+    Profile,
     ProfileRelease,
     Referral,
     SignedDocument,
@@ -76,6 +78,7 @@ def receive_referral(session: Session, context: Context, letter: Letter) -> None
     persons.begin(session, context, row.id)
     if referral.profile is not None:
         profiles.keep(session, context, row, referral.profile)
+        _record_receipt(session, context, letter, row, referral.profile, "card")
     in_time = now <= last_day(session, context, row.due_at)
     if in_time and rules.wants(session, context, referral.card):
         _accept(session, context, row, user_id=None)
@@ -226,7 +229,28 @@ def receive_profile(session: Session, context: Context, letter: Letter) -> None:
         # Unless we accepted it in a life that we forgot: our point in the ledger says so.
         raise LetterUnexpected("released against another acceptance")
     profiles.keep(session, context, row, release.profile)
+    _record_receipt(session, context, letter, row, release.profile)
     row.state, row.updated_at = "profile_received", context.now()
+
+
+def _record_receipt(
+    session: Session,
+    context: Context,
+    letter: Letter,
+    row: models.ReferralIn,
+    profile: Profile,
+    *more: str,
+) -> None:
+    """A card alone names nobody, so the record is of the letter with the profile."""
+    records.write_receipt(
+        session,
+        context,
+        letter,
+        referral_id=row.referral_id,
+        grounds=grounds_of(row),
+        person=profile,
+        items=[*more, *records.items_in(profile)],
+    )
 
 
 def _acceptance_digest(payload: bytes) -> bytes:

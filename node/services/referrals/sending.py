@@ -1,7 +1,8 @@
 """Referrals that we send: from the person's consent to the released profile.  DESIGN 2.3-2.4.
 
 The card goes first. The profile waits here, sealed under the person's own key, until the receiver's
-signed acceptance is in; then it is released and our copy of what waited goes.
+signed acceptance is in; then it is released and our copy of what waited goes. Card and profile are
+each recorded as provided where they are written into the outbox.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, ledger, office_hours, outbox, persons
+from node.services import audit, ledger, office_hours, outbox, persons, records
 from node.services.letters import Letter, LetterEarly
 from node.services.referrals import promises
 from node.services.referrals.refusals import LetterUnexpected
@@ -77,14 +78,7 @@ def refer(
         answer_by=_answer_by(context, now, policy.answer_days),
         profile=profile if send_profile_now else None,
     )
-    envelope_id = outbox.enqueue(
-        session,
-        context,
-        recipient=recipient,
-        kind=REFERRAL,
-        payload=letter.encode(),
-        subject=referral_id,
-    )
+    envelope_id = _send(session, context, recipient, REFERRAL, letter.encode(), referral_id)
     cipher = persons.cipher(session, context, _person_of(session, applicant_id))
     row = models.ReferralOut(
         id=referral_id,
@@ -101,6 +95,8 @@ def refer(
     )
     session.add(row)
     session.flush()
+    told = ["card", *records.items_in(profile)] if send_profile_now else ["card"]
+    _record(session, context, row, envelope_id, profile, told)
     if send_profile_now and resume is not None:
         _send_resume(session, context, row, resume)
     audit.record(session, context, actor="applicant", action="referral.sent", subject=referral_id)
@@ -165,20 +161,43 @@ def _release(
         profile=profile,
         released_at=context.now(),
     )
-    outbox.enqueue(
-        session,
-        context,
-        recipient=row.recipient,
-        kind=PROFILE,
-        payload=release.encode(),
-        subject=row.id,
-    )
+    envelope_id = _send(session, context, row.recipient, PROFILE, release.encode(), row.id)
+    _record(session, context, row, envelope_id, profile, records.items_in(profile))
     if row.resume_blob is not None:
         _send_resume(session, context, row, cipher.decrypt(RESUME_COLUMN, row.id, row.resume_blob))
     # What waited has gone; the applicant's own record stays where it was.
     row.profile_blob = row.resume_blob = None
     row.state, row.released_at = "released", context.now()
     audit.record(session, context, actor=row.recipient, action="profile.released", subject=row.id)
+
+
+def _send(
+    session: Session, context: Context, recipient: str, kind: str, payload: bytes, referral_id: str
+) -> str:
+    return outbox.enqueue(
+        session, context, recipient=recipient, kind=kind, payload=payload, subject=referral_id
+    )
+
+
+def _record(
+    session: Session,
+    context: Context,
+    row: models.ReferralOut,
+    envelope_id: str,
+    profile: Profile,
+    items: list[str],
+) -> None:
+    """What the law asks us to keep of a letter; the chunks of a PDF belong to its profile."""
+    records.write_provision(
+        session,
+        context,
+        envelope_id=envelope_id,
+        referral_id=row.id,
+        consent_id=row.consent_id,
+        recipient=row.recipient,
+        person=profile,
+        items=items,
+    )
 
 
 def _send_resume(
@@ -188,14 +207,7 @@ def _send_resume(
     chunks = [resume[at : at + step] for at in range(0, len(resume), step)]
     for index, content in enumerate(chunks):
         chunk = Attachment(row.id, index, len(chunks), content)
-        outbox.enqueue(
-            session,
-            context,
-            recipient=row.recipient,
-            kind=ATTACHMENT,
-            payload=chunk.encode(),
-            subject=row.id,
-        )
+        _send(session, context, row.recipient, ATTACHMENT, chunk.encode(), row.id)
 
 
 def receive_decline(session: Session, context: Context, letter: Letter) -> None:
