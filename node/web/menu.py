@@ -71,6 +71,7 @@ MENU: tuple[tuple[str, str, tuple[Item, ...]], ...] = (
             Item("sent", "referrals_out.listing", "box-arrow-up-right", later("Referrals sent")),
             Item("hires", "hires.listing", "award", later("Hires")),
             Item("erasures", "erasures.listing", "trash", later("Erasures")),
+            Item("records", "records.listing", "clipboard-check", later("Records"), ("recruiter",)),
         ),
     ),
     (

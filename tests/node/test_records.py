@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from node import models
 from node.services import inbox, persons, records, referrals
 from node.services.letters import Letter
-from node.services.records.pdf import CELL_LINES_MAX, Column
+from node.services.records.pdf import CELL_LINES_MAX
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.databases import Databases
 from tests.equipment.letters import carry, deliver, handle
@@ -302,7 +302,7 @@ def test_a_file_of_too_many_records_is_refused_and_not_cut(sqlite_alliance: Alli
 
 def printed(rows: list[list[str]]) -> list[str]:
     """The text of each page."""
-    columns = [Column("氏名", 1), Column("提供先", 3)]
+    columns = [records.Column("氏名", 1), records.Column("提供先", 3)]
     file = records.print_table("提供記録", ["2026/11/22 出力"], columns, rows)
     return [page.extract_text() for page in PdfReader(io.BytesIO(file)).pages]
 

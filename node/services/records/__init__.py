@@ -4,7 +4,7 @@
 prints a register.  個人情報保護法 29, 30; DOMAIN 3.1.
 """
 
-from node.services.records.pdf import print_table
+from node.services.records.pdf import Column, print_table
 from node.services.records.reading import (
     EXPORT_ROWS_MAX,
     FOUND_ROWS_MAX,
@@ -31,6 +31,7 @@ __all__ = [
     "FOUND_ROWS_MAX",
     "KEPT_YEARS",
     "REGISTERS",
+    "Column",
     "Entry",
     "Filters",
     "RecordsTooMany",
