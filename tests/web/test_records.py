@@ -2,9 +2,11 @@
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -14,6 +16,8 @@ from node.services import persons, records
 from tests.equipment.season import PEOPLE, Season, Someone
 from tests.equipment.web_house import WebHouse
 
+SignIn = Callable[[Page, str], None]
+Check = Callable[[Page], None]
 MAKI, OTHER = PEOPLE[0], PEOPLE[1]
 
 
@@ -174,3 +178,29 @@ def test_a_register_turns_its_pages_and_says_what_a_file_holds(
     assert rest.count("<details class=") == 11
     assert 'id="page-previous"' in rest
     assert f"{records.EXPORT_ROWS_MAX:,}件まで" in first
+
+
+@pytest.mark.browser
+def test_a_register_is_searched_and_unfolded_in_the_browser(
+    season: Season, desk: Page, sign_in: SignIn, address: str, check_accessibility: Check
+) -> None:
+    season.accepted("bridge", "aoba", MAKI)
+    season.accepted("bridge", "aoba", OTHER)
+    page = desk
+    sign_in(page, "recruiter")
+    page.click("#menu-records")
+    page.click("#register-received")
+    expect(page.locator("#records tbody tr")).to_have_count(2)
+    check_accessibility(page)
+    page.fill("#name", name_of(MAKI))
+    page.click("#search-submit")
+    expect(page.locator("#records tbody tr")).to_have_count(1)
+    assert page.url == f"{address}/records/search"
+    page.click("#records summary")
+    expect(page.locator("#records details dd").first).to_be_visible()
+    check_accessibility(page)
+    with page.expect_download() as download:
+        page.click("#export-pdf")
+    assert download.value.suggested_filename.startswith("receipt-records-")
+    page.click("#search-clear")
+    expect(page.locator("#records tbody tr")).to_have_count(2)
