@@ -99,7 +99,7 @@ def test_the_due_date_counts_working_days_and_says_when_it_is_over(
     for days, said in (
         (6, "あと1営業日"),
         (1, "本日が回答期限です"),
-        (1, "回答期限を過ぎています"),
+        (1, "回答なしで終了"),
     ):
         season.days(days)
         assert said in text(web.signed_in("viewer").get("/referrals/in"))

@@ -38,7 +38,6 @@ from protocol import (
     AlreadyKnown,
     Attachment,
     Decline,
-    Grounds,
     Profile,
     ProfileRelease,
     Referral,

@@ -8,8 +8,8 @@ from alembic import op
 
 from node.migrations import DowngradeRefused
 
-revision = "0020"
-down_revision = "0018"
+revision = "0022"
+down_revision = "0021"
 
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TABLES = ("provision_records", "receipt_records")
