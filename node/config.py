@@ -153,6 +153,12 @@ class Settings:
         integer(1, 1_000_000),
         "Most mails handed to the mail server in an hour.",
     )
+    applicant_days: int = _setting(
+        "APPLICANT_DAYS",
+        "180",
+        integer(30, 3660),
+        "Days after the notice for which the data of people who were not hired is kept.",
+    )
     pull_interval_s: int = _setting(
         "PULL_INTERVAL_S",
         "30",

@@ -50,6 +50,7 @@ NODE = {
     4.35: "services.joining services.keys",  # a draft brings a newcomer in, or replaces keys
     4.4: "services.consents services.hires",  # both act on referrals
     4.45: "services.rights",  # over a consent and what it led to
+    4.46: "services.retention",  # it destroys as rights do, by the calendar
     4.5: "services.notices",  # they ask who may be told, and who may get a link
     4.6: "services.backups",  # everything there is
     4.7: "services.overview",  # a little of everything

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from node import forms
 from node.candidate import codes, reading, visit
-from node.candidate.words import STAGES, sender_of
+from node.candidate.words import sender_of
 from node.services import consents, rights
 from node.services.consents import CodeTooMany, CodeTooSoon, ConsentNotThere, Outcome, Status
 from protocol import Profile
@@ -94,7 +94,7 @@ def data(token: str) -> ResponseReturnValue:
             status=status,
             copy=copy,
             profile=reading.profile_sections(Profile.from_json(copy["consent"]["profile"])),
-            stage_names=STAGES,
+            item_list=lambda items: consents.item_list(_, items),
         )
 
 

@@ -63,6 +63,9 @@ WORDS = {
         "restore",
         "Bring a node back from a backup, into an empty data folder and database.",
     ),
+    "retention": Word(
+        "node.cli.retention", "retention_", "Show what is kept how long, and what will go."
+    ),
     "serve": Word("node.cli.serve", "serve", "Run this node: pages, peers and the worker."),
     "users": Word("node.cli.users", "users", "List, add and repair the users of this node."),
     "worker": Word("node.cli.serve", "worker", "Run one more worker beside `tasuki serve`."),

@@ -19,7 +19,7 @@ from node import models
 from node.context import Context
 from node.i18n import translator
 from node.keyring import PersonKeyErased
-from node.services import audit, consents, erasures, links, mailing, referrals
+from node.services import audit, consents, erasures, links, mailing, records, referrals
 from node.services import charter as charters
 from node.services.applicants import erase as erase_person
 from node.services.applicants import people, suppress
@@ -76,6 +76,7 @@ def copy_of(session: Session, context: Context, token: str) -> dict[str, Any]:
     person = _person(session, context, consent)
     if person is None:
         raise ConsentNotThere
+    sent = referrals.of_consent(session, consent.id)
     cipher = cipher_of(session, context, applicant)
     content = json.loads(cipher.decrypt(COLUMN, consent.id, consent.sealed_blob))
     return {
@@ -95,7 +96,18 @@ def copy_of(session: Session, context: Context, token: str) -> dict[str, Any]:
             "receipt": content["receipt"],
             "profile": content["profile"],
         },
-        "sent": [_sent(session, context, row) for row in referrals.of_consent(session, consent.id)],
+        "sent": [_sent(session, context, row) for row in sent],
+        "records": [
+            {
+                "provided": _moment(context, entry.row.provided_at),
+                "to": entry.row.peer_name,
+                "items": list(entry.items),
+                "kept_until": _moment(context, entry.row.kept_until),
+            }
+            for entry in records.provided(
+                session, context, consent.id, [row.recipient for row in sent], consent.given_at or 0
+            )
+        ],
     }
 
 
@@ -143,11 +155,9 @@ def erase(session: Session, context: Context, token: str) -> None:
     person = _person(session, context, consent)
     if person is None:
         return
-    given = _consents_of(session, applicant.person_id)
-    for each in given:
+    for each in _consents_of(session, applicant.person_id):
         erasures.withdraw(session, context, each.id)
-    _forget(session, context, applicant.person_id, given)
-    erase_person(session, context, applicant.person_id)
+    destroy(session, context, applicant.person_id)
     _confirm(session, context, consent, person.email)
     audit.record(session, context, actor="applicant", action="person.erased", subject=applicant.id)
 
@@ -159,9 +169,9 @@ def _consents_of(session: Session, person_id: str) -> Sequence[models.Consent]:
     return session.scalars(query.where(applicant.person_id == person_id)).all()
 
 
-def _forget(
-    session: Session, context: Context, person_id: str, given: Sequence[models.Consent]
-) -> None:
+def destroy(session: Session, context: Context, person_id: str) -> None:
+    """Destroy a person's key and all that leads to the person; states, times and ids stay."""
+    given = _consents_of(session, person_id)
     ids, out = [each.id for each in given], models.ReferralOut
     session.execute(
         update(out).where(out.consent_id.in_(ids)).values(profile_blob=None, resume_blob=None)
@@ -174,6 +184,7 @@ def _forget(
     links.revoke(session, context, found)
     for each in given:
         each.sealed_blob = b""
+    erase_person(session, context, person_id)
 
 
 def _confirm(session: Session, context: Context, consent: models.Consent, email: str) -> None:

@@ -17,6 +17,7 @@ from node.web import (
     points,
     records,
     referrals,
+    retention,
     sign_in,
     users,
 )
@@ -34,6 +35,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     hires.blueprint,
     erasures.blueprint,
     records.blueprint,
+    retention.blueprint,
     points.blueprint,
     peers.blueprint,
     charter.blueprint,

@@ -86,7 +86,16 @@ MENU: tuple[tuple[str, str, tuple[Item, ...]], ...] = (
     (
         "settings",
         later("Settings"),
-        (Item("users", "users.listing", "person-gear", later("Users"), ("admin",)),),
+        (
+            Item(
+                "retention",
+                "retention.show",
+                "hourglass-split",
+                later("Retention"),
+                ("admin", "recruiter"),
+            ),
+            Item("users", "users.listing", "person-gear", later("Users"), ("admin",)),
+        ),
     ),
 )
 

@@ -14,7 +14,7 @@ import structlog
 
 from node.greeting import greet
 from node.installation import Node
-from node.services import consents, departing, erasures, membership, nonces, records, restores
+from node.services import consents, departing, erasures, membership, nonces, restores, retention
 from node.services.charter import has_left, if_any
 from node.services.delivery import reachable, release_all
 from node.services.inbox import forget_refused
@@ -33,6 +33,8 @@ LOOK_S = 0.25
 # Mail is looked for less often: its server needs longer than this for one message.
 LOOK_FOR_MAIL_S = 1.0
 HOUSEKEEPING_S = 60
+# What is due today need not go this minute, and to look for it reads every applicant.
+RETENTION_S = 3600
 # The decree that we are not in any more is heeded after a second, as at the door.
 MEMBER_S = 1.0
 # An orderly end waits for one attempt to a peer that does not answer, and its records.
@@ -70,6 +72,7 @@ class Worker:
             Lane("notices", lambda: send_due_notices(node) > 0, rest_s=LOOK_FOR_MAIL_S),
             Lane("imports", lambda: drive_imports(node), rest_s=LOOK_FOR_MAIL_S),
             Lane("housekeeping", lambda: _keep_house(node), rest_s=HOUSEKEEPING_S),
+            self._peer_lane("retention", lambda: _destroy_due(node), rest_s=RETENTION_S),
         ]
 
     def run(self) -> None:
@@ -203,11 +206,16 @@ class Greeting:
         return False
 
 
+def _destroy_due(node: Node) -> bool:
+    """One batch of what has been kept long enough; True when there was some."""
+    with node.database.transaction() as session:
+        return any(retention.destroy_due(session, node.context).values())
+
+
 def _keep_house(node: Node) -> bool:
     with node.database.transaction() as session:
         nonces.forget_expired(session, node.context)
         forget_refused(session, node.context)
-        records.purge(session, node.context)
         charter = if_any(session)
         if charter is not None:
             departing.tidy(session, node.context, charter)

@@ -138,6 +138,9 @@ def test_everything_is_in_the_file(candidates: Candidates, stranger: Walker, pag
     assert copy["consent"]["profile"]["basics"]["name"] == NAME
     assert copy["consent"]["receipt"]["kind"] == "consent-receipt"
     assert [each["company"] for each in copy["sent"]] == ["株式会社biwa", "株式会社bridge"]
+    assert {each["to"] for each in copy["records"]} == {"株式会社biwa", "株式会社bridge"}
+    assert "card" in copy["records"][0]["items"]
+    assert 'id="records"' in stranger.get(f"{page}/data").text
 
 
 def test_erasing_destroys_the_key_and_asks_everybody(

@@ -116,7 +116,7 @@ def test_every_page_of_the_menu_is_for_everyone_before_anything_happened(
 ) -> None:
     sign_in(page, "admin")
     links = page.eval_on_selector_all(".menu-link", "all => all.map(one => one.pathname)")
-    assert len(links) == 13
+    assert len(links) == 14
     for link in links:
         page.goto(f"{address}{link}")
         expect(page.locator("h1")).to_have_count(1)

@@ -39,7 +39,7 @@ WARNINGS = {
     "no-result-date": later("Rejected without a date: the day of this import is taken."),
     "under-18": later("Under 18: no private link is sent."),
     "high-school": later("A high-school graduate: no private link is sent."),
-    "erased": later("This person was erased here on request, and is not imported again."),
+    "erased": later("This person was erased here, and is not imported again."),
     "no-third-party": later("Did not agree to be passed on: no private link is sent."),
 }
 

@@ -34,7 +34,8 @@ def _tell(
     except PersonKeyErased:
         return False
     us, say = charters.describing(session, context.member_id), translator(consent.language)
-    companies = (charters.describing(session, row.recipient).legal_name for row in rows)
+    members = sorted(row.recipient for row in rows)
+    companies = (charters.describing(session, member).legal_name for member in members)
     paragraphs = [
         say("Dear %(name)s,", name=person.name),
         say("these companies have not answered in the time that they have for it:")

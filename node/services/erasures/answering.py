@@ -1,7 +1,8 @@
 """Answering: a person took a consent back elsewhere, and what came of it here is destroyed at once.
 
-The receipt goes out with the erasure, in one transaction. The record that Art. 30 asks for stays,
-and so does what we need of somebody we hired; the receipt says which.
+The receipt goes out with the erasure, in one transaction. The record that Art. 30 asks for stays
+where there is one (a card alone names nobody), and so does what we need of somebody we hired; the
+receipt says which.
 """
 
 import json
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, outbox, referrals
+from node.services import audit, outbox, records, referrals
 from node.services.letters import Letter
 from protocol import ERASURE_RECEIPT, ErasureReceipt, Withdrawal, sign
 
@@ -59,8 +60,9 @@ def _erase(session: Session, context: Context, sender: str, referral_id: str) ->
     )
     if row is None:
         return ()
+    kept = ("record",) if records.is_recorded(session, sender, referral_id) else ()
     if row.state == "hired":
-        return "hire", "record"
+        return "hire", *kept
     referrals.forget(session, context, row)
     card = replace(
         referrals.card_of(row),
@@ -75,7 +77,7 @@ def _erase(session: Session, context: Context, sender: str, referral_id: str) ->
     row.card = json.dumps(card.to_json(), ensure_ascii=False)
     row.state, row.stage_code, row.updated_at = "withdrawn", None, context.now()
     audit.record(session, context, actor=sender, action="referral.withdrawn", subject=row.id)
-    return ("record",)
+    return kept
 
 
 def _answer(session: Session, context: Context, known: Row) -> None:

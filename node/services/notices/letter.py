@@ -13,8 +13,7 @@ from node.i18n import translator
 from node.services import links
 from node.services.templates import Text, variables
 
-# DOMAIN 3.10: documents of people who were not hired are destroyed 180 days after the notice.
-KEPT_S = 180 * 86_400
+DAY_S = 86_400
 # Short enough for one line on a phone.
 RULE = "―" * 14
 # The variables whose values are the sender's.
@@ -62,11 +61,18 @@ class Occasion:
     company: Company
     leaves_at: int
     zone: ZoneInfo
+    # For so many days after the notice the documents are kept, and then destroyed.
+    kept_days: int
 
     @property
     def link_expires_at(self) -> int:
         """Return when the links of these letters die."""
         return self.leaves_at + links.LIFE_S
+
+    @property
+    def kept_until(self) -> int:
+        """Return until when the documents of these people are kept."""
+        return self.leaves_at + self.kept_days * DAY_S
 
 
 def values(occasion: Occasion, person: Named, *, job: str, stage: str, url: str) -> dict[str, str]:
@@ -83,7 +89,7 @@ def values(occasion: Occasion, person: Named, *, job: str, stage: str, url: str)
         "電話": occasion.sender.phone,
         variables.LINK: url,
         variables.LINK_EXPIRY: day(occasion.link_expires_at, occasion.zone, language),
-        "保管期限": day(occasion.leaves_at + KEPT_S, occasion.zone, language),
+        "保管期限": day(occasion.kept_until, occasion.zone, language),
     }
     # One line each: a line break out of a CSV cell would break the letter, or a header.
     return {name: " ".join(value.split()) for name, value in found.items()}

@@ -44,6 +44,7 @@ def sample(
         company=Company(us.legal_name, us.address),
         leaves_at=booking.slot(context, wished_at=None),
         zone=context.settings.time_zone,
+        kept_days=context.settings.applicant_days,
     )
     return _to_nobody(context, occasion, with_link=with_link and text.has_link)
 

@@ -125,6 +125,7 @@ def occasion_of(session: Session, context: Context, batch: models.NoticeBatch) -
         company=Company(us.legal_name, us.address),
         leaves_at=batch.scheduled_at or booking.slot(context, wished_at=batch.wished_at),
         zone=context.settings.time_zone,
+        kept_days=context.settings.applicant_days,
     )
 
 

@@ -15,7 +15,9 @@ from node.services.records.reading import (
     every,
     exported,
     find,
+    is_recorded,
     list_page,
+    provided,
 )
 from node.services.records.writing import (
     KEPT_YEARS,
@@ -38,10 +40,12 @@ __all__ = [
     "every",
     "exported",
     "find",
+    "is_recorded",
     "items_in",
     "kept_until",
     "list_page",
     "print_table",
+    "provided",
     "purge",
     "write_provision",
     "write_receipt",

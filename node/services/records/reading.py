@@ -98,6 +98,25 @@ def every(session: Session, context: Context, filters: Filters) -> Iterator[Entr
         yield _open(context, row)
 
 
+def provided(
+    session: Session, context: Context, consent_id: str, peers: Sequence[str], since: int
+) -> list[Entry]:
+    """What was provided under one consent, for the person to see.  個人情報保護法 33(5)."""
+    table = models.ProvisionRecord
+    query = select(table).where(
+        table.peer.in_(peers), table.provided_at >= since, table.consent_id == consent_id
+    )
+    found = session.scalars(query.order_by(table.provided_at, table.id).limit(FOUND_ROWS_MAX))
+    return [_open(context, row) for row in found]
+
+
+def is_recorded(session: Session, sender: str, referral_id: str) -> bool:
+    """Whether a member's referral left a record here that has to be kept."""
+    table = models.ReceiptRecord
+    query = select(table.id).where(table.peer == sender, table.referral_id == referral_id)
+    return session.scalar(query.limit(1)) is not None
+
+
 def _query(context: Context, filters: Filters) -> Select[Any]:
     table = REGISTERS[filters.register]
     query: Select[Any] = select(table)
