@@ -21,7 +21,9 @@ WORDS = {
 @as_json
 @plainly
 def retention_(json_: bool, *, now: bool) -> None:
-    """Show what is kept how long and what will go. Nothing is changed without --now.
+    """Show what is kept how long, and what will go.
+
+    Nothing is changed without --now: this is the dry run.
 
     A running node destroys what is due by itself, every hour.
     """
