@@ -11,6 +11,7 @@ import json
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from node import forms
@@ -18,6 +19,7 @@ from node.candidate import codes, reading, visit
 from node.candidate.words import sender_of
 from node.services import consents, rights
 from node.services.consents import CodeTooMany, CodeTooSoon, ConsentNotThere, Outcome, Status
+from node.services.referrals import CorrectedTooOften
 from protocol import Profile
 
 blueprint = Blueprint("candidate_rights", __name__)
@@ -96,6 +98,55 @@ def data(token: str) -> ResponseReturnValue:
             profile=reading.profile_sections(Profile.from_json(copy["consent"]["profile"])),
             item_list=lambda items: consents.item_list(_, items),
         )
+
+
+@blueprint.get("/s/<token>/correct")
+def ask_correct(token: str) -> ResponseReturnValue:
+    """What the profile says, to be corrected."""
+    if not _is_proven(token):
+        return redirect(url_for("candidate_rights.data", token=token))
+    return _correct_page(token)
+
+
+@blueprint.post("/s/<token>/correct")
+def correct(token: str) -> ResponseReturnValue:
+    """Correct it here and at the companies that have it."""
+    if not _is_proven(token):
+        return redirect(url_for("candidate_rights.data", token=token))
+    here = visit.node()
+    values, form = forms.read(consents.CORRECTION, request.form, _)
+    if form.errors:
+        return _correct_page(token, form, 422)
+    try:
+        with here.database.transaction() as session:
+            told = rights.correct(session, here.context, token, values)
+    except CorrectedTooOften as error:
+        return _correct_page(token, forms.Form(form.values, {"form": _(error.sentence())}), 429)
+    flash(
+        ngettext(
+            "Corrected here, and sent to %(num)s company that has your profile.",
+            "Corrected here, and sent to %(num)s companies that have your profile.",
+            told,
+        ),
+        "success",
+    )
+    return redirect(url_for("candidate_rights.data", token=token))
+
+
+def _correct_page(
+    token: str, form: forms.Form | None = None, status: int = 200
+) -> ResponseReturnValue:
+    here = visit.node()
+    with here.database.reading() as session:
+        if _status(session, token).erased_at is not None:
+            return redirect(url_for("candidate_status.show", token=token))
+        page = render_template(
+            "candidate/correct.html",
+            sender=sender_of(session, here.context),
+            token=token,
+            form=form or forms.Form(rights.facts_of(session, here.context, token)),
+        )
+    return make_response(page, status)
 
 
 @blueprint.get("/s/<token>/data.json")

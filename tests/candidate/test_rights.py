@@ -226,3 +226,60 @@ def test_no_answer_is_said_on_the_page_and_in_one_mail(
     (mail,) = candidates.mails("no-answer")
     assert (mail.to, page in mail.text) == (EMAIL, True)
     assert "・株式会社biwa\n・株式会社bridge" in mail.text
+
+
+def test_a_correction_reaches_every_company_that_has_the_profile(
+    candidates: Candidates, walker: Walker, page: str
+) -> None:
+    biwa, bridge = (candidates.alliance[name] for name in ("biwa", "bridge"))
+    accept(biwa, received(biwa).id)
+    carry(candidates.alliance)
+    shown = walker.get(f"{page}/correct").text
+    assert 'value="髙﨑"' in shown
+    mended = {"family_name": "高崎", "given_name": "汐莉", "phone": "090-1111-2222"}
+    wrong = walker.post(
+        f"{page}/correct", {**mended, "family_kana": "たかさき1"}, page=f"{page}/correct"
+    )
+    assert wrong.status_code == 422
+    answer = walker.post(f"{page}/correct", mended, page=f"{page}/correct")
+    assert answer.status_code == 302
+    assert "1社" in walker.get(f"{page}/data").text
+    assert carry(candidates.alliance) == []
+    with biwa.database.transaction() as session:
+        row = received(biwa)
+        profile = referrals.open_profile(session, biwa.context, row, user_id="hanako")
+    assert profile.content["basics"]["name"] == "高崎 汐莉"
+    assert profile.content["basics"]["phone"] == "090-1111-2222"
+    assert "familyNameKana" not in profile.content["x-jp"]
+    # What waited for bridge is the new one, too.
+    accept(bridge, received(bridge).id)
+    carry(candidates.alliance)
+    with bridge.database.transaction() as session:
+        row = received(bridge)
+        profile = referrals.open_profile(session, bridge.context, row, user_id="hanako")
+    assert profile.content["basics"]["name"] == "高崎 汐莉"
+    assert json.loads(walker.get(f"{page}/data.json").data)["person"]["name"] == "高崎 汐莉"
+
+
+def test_corrections_without_end_are_refused_and_change_nothing(
+    candidates: Candidates, walker: Walker, page: str
+) -> None:
+    biwa = candidates.alliance["biwa"]
+    accept(biwa, received(biwa).id)
+    carry(candidates.alliance)
+    for number in range(5):
+        values = {"family_name": f"髙﨑{number}"}
+        assert walker.post(f"{page}/correct", values, page=f"{page}/correct").status_code == 302
+    before = candidates.rows()
+    answer = walker.post(f"{page}/correct", {"family_name": "山"}, page=f"{page}/correct")
+    assert answer.status_code == 429
+    assert candidates.rows() == before
+    assert json.loads(walker.get(f"{page}/data.json").data)["person"]["name"] == "髙﨑4"
+
+
+def test_a_stranger_corrects_nothing(
+    candidates: Candidates, walker: Walker, stranger: Walker, page: str
+) -> None:
+    answer = stranger.post(f"{page}/correct", {"family_name": "山"}, page=page)
+    assert answer.location.endswith("/data")
+    assert json.loads(walker.get(f"{page}/data.json").data)["person"]["name"] == NAME

@@ -123,6 +123,17 @@ def seal(cipher: PersonCipher, applicant_id: str, person: Person) -> bytes:
     return cipher.encrypt(COLUMN, applicant_id, person.encode())
 
 
+def rewrite(
+    context: Context, cipher: PersonCipher, applicant: models.Applicant, person: Person
+) -> None:
+    """Put what the person corrected in the place of what was imported."""
+    found = indexes_of(context.keyring, person)
+    applicant.person_blob = seal(cipher, applicant.id, person)
+    applicant.email_index, applicant.phone_index = found.email, found.phone
+    applicant.name_index, applicant.kana_index = found.name, found.kana
+    applicant.updated_at = context.now()
+
+
 def open_(context: Context, wrapped: bytes | None, applicant_id: str, blob: bytes) -> Person:
     """Return the person in a blob; raise PersonKeyErased when the key is gone."""
     return Person.parse(context.keyring.person(wrapped).decrypt(COLUMN, applicant_id, blob))

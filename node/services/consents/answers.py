@@ -145,6 +145,17 @@ class AboutSchema(Schema):
     )
 
 
+class CorrectionSchema(Schema):
+    """What can be corrected once a consent is given; the rest is asked of the company."""
+
+    family_name = _text(60, required=True)
+    given_name = _text(60)
+    family_kana = Kana()
+    given_kana = Kana()
+    phone = Phone()
+    summary = _text(4000)
+
+
 class ExperienceSchema(Schema):
     """What the person can do; the rows of work and schools come beside it."""
 
@@ -190,6 +201,7 @@ class CertificateSchema(Schema):
     date = Month()
 
 
+CORRECTION = CorrectionSchema()
 ABOUT = AboutSchema()
 EXPERIENCE = ExperienceSchema()
 ROWS: Mapping[str, Schema] = {

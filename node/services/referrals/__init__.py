@@ -5,6 +5,7 @@
 without an answer, `stages` are our own steps of a selection, `listing` is what the lists read.
 """
 
+from node.services.referrals.correcting import correct
 from node.services.referrals.deadlines import end_unanswered, last_day
 from node.services.referrals.listing import (
     counts,
@@ -40,6 +41,7 @@ from node.services.referrals.receiving import (
 )
 from node.services.referrals.refusals import (
     AnswerTooLate,
+    CorrectedTooOften,
     KnownDateInvalid,
     LetterUnexpected,
     ReferralAnswered,
@@ -81,6 +83,7 @@ __all__ = [
     "NAME_CHARS_MAX",
     "STAGES_MAX",
     "AnswerTooLate",
+    "CorrectedTooOften",
     "KnownDateInvalid",
     "LetterUnexpected",
     "ReferralAnswered",
@@ -96,6 +99,7 @@ __all__ = [
     "card_of",
     "change_stage",
     "close_offers",
+    "correct",
     "counts",
     "course",
     "declare_known",

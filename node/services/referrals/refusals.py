@@ -31,6 +31,10 @@ class StageInUse(Refusal, code="stage-in-use"):
     """Somebody stands at a stage that would go. Move them on first, then take the stage out."""
 
 
+class CorrectedTooOften(Refusal, code="corrected-too-often", status=429):
+    """Your data was corrected several times today. Please correct it again tomorrow, or ask us."""
+
+
 class KnownDateInvalid(Refusal, code="known-date-invalid", status=422):
     """The dates of the earlier contact are missing, in the future, or too long ago."""
 

@@ -96,7 +96,7 @@ def refer(
     session.add(row)
     session.flush()
     told = ["card", *records.items_in(profile)] if send_profile_now else ["card"]
-    _record(session, context, row, envelope_id, profile, told)
+    record_provision(session, context, row, envelope_id, profile, told)
     if send_profile_now and resume is not None:
         _send_resume(session, context, row, resume)
     audit.record(session, context, actor="applicant", action="referral.sent", subject=referral_id)
@@ -162,7 +162,7 @@ def _release(
         released_at=context.now(),
     )
     envelope_id = _send(session, context, row.recipient, PROFILE, release.encode(), row.id)
-    _record(session, context, row, envelope_id, profile, records.items_in(profile))
+    record_provision(session, context, row, envelope_id, profile)
     if row.resume_blob is not None:
         _send_resume(session, context, row, cipher.decrypt(RESUME_COLUMN, row.id, row.resume_blob))
     # What waited has gone; the applicant's own record stays where it was.
@@ -179,15 +179,18 @@ def _send(
     )
 
 
-def _record(
+def record_provision(
     session: Session,
     context: Context,
     row: models.ReferralOut,
     envelope_id: str,
     profile: Profile,
-    items: list[str],
+    items: list[str] | None = None,
 ) -> None:
-    """What the law asks us to keep of a letter; the chunks of a PDF belong to its profile."""
+    """What the law asks us to keep of a letter: the items of its profile, or those that are given.
+
+    The chunks of a PDF belong to its profile.
+    """
     records.write_provision(
         session,
         context,
@@ -196,7 +199,7 @@ def _record(
         consent_id=row.consent_id,
         recipient=row.recipient,
         person=profile,
-        items=items,
+        items=records.items_in(profile) if items is None else items,
     )
 
 
