@@ -15,6 +15,7 @@ from node.config_values import (
     Network,
     SendWindow,
     SMTPServer,
+    Socket,
     authority_of,
     flag,
     integer,
@@ -23,6 +24,7 @@ from node.config_values import (
     member_id,
     networks,
     optional_path,
+    optional_socket,
     path,
     public_url,
     send_window,
@@ -176,6 +178,12 @@ class Settings:
         "",
         networks,
         "Private networks in which peers may live, such as 10.20.0.0/16; empty means none.",
+    )
+    clamd: Socket | None = _setting(
+        "CLAMD",
+        "",
+        optional_socket,
+        "ClamAV's clamd, such as /run/clamav/clamd.ctl or 127.0.0.1:3310; empty means none.",
     )
     ca_file: Path | None = _setting(
         "CA_FILE",

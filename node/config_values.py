@@ -13,6 +13,8 @@ SMTP_PORTS = {"smtp": 25, "smtps": 465}
 MINUTES_A_DAY = 24 * 60
 
 Network = IPv4Network | IPv6Network
+# A path of this machine, or host and port.
+Socket = str | tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,13 @@ def listen(value: str) -> tuple[str, int]:
     if not host or not port.isdigit() or int(port) > 65535:
         raise ValueError("must look like 127.0.0.1:8080")
     return host.strip("[]"), int(port)
+
+
+def optional_socket(value: str) -> Socket | None:
+    """Take the path of a socket, or host:port; empty means none."""
+    if not value:
+        return None
+    return value if value.startswith("/") else listen(value)
 
 
 def smtp_server(value: str) -> SMTPServer:

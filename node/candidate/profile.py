@@ -13,7 +13,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from node import forms
+from node import forms, virus_scanner
 from node.candidate import visit
 from node.candidate.words import APPLICANT_TYPES, prefecture, sender_of
 from node.refusals import Refusal
@@ -168,7 +168,9 @@ def _file() -> tuple[tuple[bytes, int] | None, str]:
     if not visit.limits().uploads.count(visit.current().link_id, here.clock.monotonic()):
         return None, _("Too many files were tried. Please wait an hour, or go on without one.")
     try:
-        return (data, consents.check_resume(data)), ""
+        pages = consents.check_resume(data)
+        virus_scanner.look_at(here.settings, data)
+        return (data, pages), ""
     except Refusal as error:
         return None, _(error.sentence())
 

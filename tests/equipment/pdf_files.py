@@ -34,6 +34,15 @@ def large(size: int = 1_280_000) -> bytes:
     return _written(writer)
 
 
+def holding(content: bytes) -> bytes:
+    """A sound one with these bytes in an object of its own."""
+    writer = _writer()
+    held = StreamObject()
+    held.set_data(content)
+    writer._add_object(held)
+    return _written(writer)
+
+
 def encrypted() -> bytes:
     writer = _writer()
     writer.encrypt("secret")

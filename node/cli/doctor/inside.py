@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 
-from node import keyring_file, migrations
+from node import keyring_file, migrations, virus_scanner
 from node.cli.doctor.findings import OK, WARNING, WRONG, Finding
 from node.clock import SystemClock
 from node.config import Settings, SettingsInvalid
@@ -25,6 +25,7 @@ def look(settings: Settings) -> list[Finding]:
         _disk(settings),
         _database(settings),
         *_mail(settings),
+        *_scanner(settings),
     ]
 
 
@@ -126,6 +127,20 @@ def _database(settings: Settings) -> Finding:
             "Restart the node: it brings the schema up to date.",
         )
     return Finding("database", OK, f"{database.dialect}, keeps what it promises, schema {found}")
+
+
+def _scanner(settings: Settings) -> Iterator[Finding]:
+    if settings.clamd is None:
+        return
+    if virus_scanner.answers(settings):
+        yield Finding("scanner", OK, "the virus scanner answers")
+    else:
+        yield Finding(
+            "scanner",
+            WRONG,
+            "the virus scanner does not answer: no attachment is taken or handed out",
+            "Start clamd, or correct TASUKI_CLAMD.",
+        )
 
 
 def _mail(settings: Settings) -> Iterator[Finding]:

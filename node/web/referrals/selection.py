@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from node import virus_scanner
 from node.refusals import Refusal
 from node.services import consents, referrals
 from node.services.applicants.normalisation import shown_phone
@@ -56,6 +57,7 @@ def resume(referral_id: str) -> Response:
         consents.check_resume(content)
     except Refusal as refusal:
         raise referrals.ResumeUnsafe(refusal.code) from refusal
+    virus_scanner.look_at(here.settings, content)
     answer = Response(content, mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f'attachment; filename="resume-{row.id[:8]}.pdf"'
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
