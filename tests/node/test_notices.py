@@ -189,6 +189,40 @@ def test_cancelling_inside_the_window_stops_every_mail(room: Room, mail_server: 
     assert room.request(room.draft(ids, room.template(name="二度目"))) == "waiting_approval"
 
 
+def test_who_is_back_in_the_selection_inside_the_window_gets_no_mail(
+    room: Room, mail_server: MailServer
+) -> None:
+    ids = room.applicants(3)
+    batch = room.booked(ids, room.template())
+    room.clock.move(600)
+    # The recruiting system's next file says otherwise of the second one.
+    assert room.applicants(1, first=2, status="active", rejected_on=None) == []
+    room.clock.move(300)
+    assert room.work() == 2
+    assert len(mail_server.messages) == 2
+    assert room.states(batch) == {"sent": 2, "cancelled": 1}
+    with room.node.database.reading() as session:
+        stopped = session.scalars(
+            select(models.Notice).where(models.Notice.state == "cancelled")
+        ).one()
+        assert stopped.error == "not_rejected"
+        assert [link.revoked_at is not None for link in session.scalars(select(models.Link))].count(
+            True
+        ) == 1
+
+
+def test_the_same_file_once_more_brings_no_second_mail(room: Room, mail_server: MailServer) -> None:
+    ids = room.applicants(3)
+    room.booked(ids, room.template())
+    room.clock.move(900)
+    room.work()
+    assert room.applicants(3) == []
+    with pytest.raises(Refusal):
+        room.booked(ids, room.template(name="二度目"))
+    room.clock.move(86_400)
+    assert (room.work(), len(mail_server.messages)) == (0, 3)
+
+
 def test_cancelling_after_the_first_mail_is_refused_and_changes_nothing(
     room: Room, mail_server: MailServer
 ) -> None:
