@@ -36,7 +36,7 @@ NODE = {
     2.7: "installation",  # the parts above, open
     3: "services.audit services.breakers services.charter services.letters services.links "
     "services.mailing services.nonces services.office_hours services.outbox services.pages "
-    "services.pdf_inspector "
+    "services.isolation services.pdf_inspector "
     "services.persons services.restores services.seats services.sessions services.users "
     "services.workbook_reader",
     3.5: "services.templates",  # its changes are audited

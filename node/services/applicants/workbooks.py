@@ -6,12 +6,10 @@ by `workbook_reader` in a process that can do no harm; one that breaks it cannot
 
 import io
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from functools import partial
 
-from node.services import workbook_reader
+from node.services import isolation, workbook_reader
 from node.services.applicants.refusals import (
     FileRefused,
     WorkbookEncrypted,
@@ -61,20 +59,9 @@ def opened(source: Source) -> tuple[Source, Sheet | None]:
 
 def _read(data: bytes) -> tuple[bytes, Sheet]:
     """Ask the reader; raise for every verdict but ok."""
-    command = [sys.executable, "-I", "-m", workbook_reader.__name__]
-    try:
-        done = subprocess.run(  # noqa: S603 (our own module, no words of anybody's in it)
-            command,
-            input=data,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=READING_S_MAX,
-            env={},
-            cwd="/",
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise WorkbookTooLarge from error
+    done = isolation.run(workbook_reader.__name__, data, timeout_s=READING_S_MAX)
+    if done is None:
+        raise WorkbookTooLarge
     if done.returncode < 0:
         raise WorkbookTooLarge  # The system ended it: memory or time ran out.
     if done.returncode:

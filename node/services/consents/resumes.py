@@ -7,8 +7,6 @@ file's name nor what the browser said about it is kept.  RELIABILITY 4 (A3), ASV
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -18,7 +16,7 @@ from node import models
 from node.context import Context
 from node.keyring import PersonCipher
 from node.refusals import Refusal
-from node.services import pdf_inspector
+from node.services import isolation, pdf_inspector
 from node.services.consents import refusals
 
 BYTES_MAX = 5 * 1024 * 1024
@@ -60,21 +58,8 @@ def check(data: bytes) -> int:
 
 def _inspect(data: bytes) -> str:
     """Ask the inspector; a file that breaks it is a file we cannot read."""
-    command = [sys.executable, "-I", "-m", pdf_inspector.__name__]
-    try:
-        done = subprocess.run(  # noqa: S603 (our own module, no words of anybody's in it)
-            command,
-            input=data,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=INSPECTION_S_MAX,
-            env={},
-            cwd="/",
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return pdf_inspector.UNREADABLE
-    if done.returncode != 0:
+    done = isolation.run(pdf_inspector.__name__, data, timeout_s=INSPECTION_S_MAX)
+    if done is None or done.returncode != 0:
         return pdf_inspector.UNREADABLE
     return done.stdout[:40].decode("ascii", "replace").strip()
 
