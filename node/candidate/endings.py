@@ -5,7 +5,7 @@ Each says what happened, that nothing was lost or sent by it, and whom to ask.
 
 from __future__ import annotations
 
-from flask import Blueprint, make_response, redirect, render_template, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -22,8 +22,8 @@ TEXTS = {
     links.LinkUsed.code: (
         later("You have used this link already"),
         later(
-            "Your data has been sent as you agreed. How things stand is shown on your own page: "
-            "please open the address in the receipt that we sent you by mail."
+            "How things stand with what you agreed to is shown on your own page: please open the "
+            "address in the receipt that we sent you by mail."
         ),
     ),
     links.LinkExpired.code: (
@@ -58,6 +58,17 @@ TEXTS = {
 }
 
 
+# Where nobody has begun anything: the address of a status page is wrong.
+STATUS_ROOMS = ("candidate_status.", "candidate_rights.")
+NO_STATUS = (
+    later("We cannot find this page"),
+    later(
+        "Perhaps the address was cut off when it was copied. Please open it once more from the "
+        "receipt that we sent you by mail, in its full length."
+    ),
+)
+
+
 def install(room: Blueprint) -> None:
     """Answer these refusals kindly in every view of `room`."""
     for code_of in (
@@ -75,6 +86,8 @@ def install(room: Blueprint) -> None:
 def show(error: Refusal) -> ResponseReturnValue:
     """The page for one of `TEXTS`."""
     title, sentence = TEXTS[error.code]
+    if isinstance(error, ConsentNotThere) and (request.endpoint or "").startswith(STATUS_ROOMS):
+        title, sentence = NO_STATUS
     here = visit.node()
     with here.database.reading() as session:
         try:

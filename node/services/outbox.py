@@ -91,7 +91,7 @@ def enqueue(
     now = context.now()
     sealed = envelope.seal(
         sign(kind, payload, context.signing(charter)),
-        id=_new_id(context),
+        id=new_id(context),
         alliance=charter.alliance,
         epoch=charter.epoch,
         sender=context.member_id,
@@ -126,8 +126,8 @@ def reaches(session: Session, context: Context, member: str) -> bool:
 LETTER = "letter"
 
 
-def _new_id(context: Context) -> str:
-    """An envelope's id: unguessable, and in the order of its making when sorted."""
+def new_id(context: Context) -> str:
+    """An id such as an envelope's: unguessable, and in the order of its making when sorted."""
     order = _order.next(int(context.clock.monotonic() * 1_000_000)) % 2**48
     return f"{context.now():010x}{order:012x}{secrets.token_hex(16)}"
 

@@ -69,7 +69,6 @@ def waiting(session: Session, context: Context) -> Waiting:
 def lately(session: Session, context: Context) -> Lately:
     """Count the last thirty days."""
     since = context.clock.now() - RECENT_S
-    accepted = ("accepted", "released", "hired")
     return Lately(
         sent=_count(session, models.Notice.sent_at >= since),
         opened=_count(session, models.Link.opened_at >= since),
@@ -77,7 +76,7 @@ def lately(session: Session, context: Context) -> Lately:
         accepted=_count(
             session,
             models.ReferralOut.answered_at >= since,
-            models.ReferralOut.state.in_(accepted),
+            models.ReferralOut.acceptance.is_not(None),
         ),
     )
 

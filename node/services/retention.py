@@ -89,9 +89,9 @@ def _days(session: Session, context: Context, kind: str) -> int:
 
 def _held(kind: str) -> Select[str]:
     if kind == "applicants":
-        return _people()
+        return _people().where(_applicant.status.in_(("rejected", "withdrawn")))
     if kind == "profiles":
-        return select(_in.id).where(_in.profile_blob.is_not(None))
+        return select(_in.id).where(_in.profile_blob.is_not(None), _in.state != "hired")
     return select(records.REGISTERS[kind].id)
 
 

@@ -68,7 +68,13 @@ def send_code(session: Session, context: Context, token: str, language: str) -> 
     person = _person(session, context, consent)
     if person is None:
         raise ConsentNotThere
-    consents.mail_code(session, context, consent.link_id, consent.id, person.email, language)
+    say = translator(language)
+    harmless = say(
+        "If you did not ask for a code, please ignore this mail. Without the code your data is "
+        "neither shown nor erased."
+    )
+    link, email = consent.link_id, person.email
+    consents.mail_code(session, context, link, consent.id, email, language, harmless)
 
 
 def check_code(session: Session, context: Context, token: str, typed: str) -> tuple[Outcome, int]:
@@ -112,7 +118,7 @@ def copy_of(session: Session, context: Context, token: str) -> dict[str, Any]:
                 "provided": _moment(context, entry.row.provided_at),
                 "to": entry.row.peer_name,
                 "items": list(entry.items),
-                "kept_until": _moment(context, entry.row.kept_until),
+                "kept_until": _day(context, entry.row.kept_until - 1),
             }
             for entry in records.provided(
                 session, context, consent.id, [row.recipient for row in sent], consent.given_at or 0

@@ -1,16 +1,17 @@
 """Imports of applicants: file -> columns -> check -> confirmation -> progress -> done."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
 from flask import url_for as address
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 
 from node import forms, models
+from node.i18n import translator
 from node.services.applicants import (
     columns,
     error_files,
@@ -259,8 +260,10 @@ def _find(import_id: str) -> tuple[models.ApplicantImport, Report]:
     return stored, Report.parse(stored.report)
 
 
-def _say() -> Any:  # noqa: ANN401 (gettext's own signature)
-    return _
+def _say() -> Callable[..., str]:
+    """The reader's language, also while a file is sent after the request is over."""
+    say: Callable[..., str] = translator(str(get_locale()))
+    return say
 
 
 def _drive_if_short(import_id: str) -> None:

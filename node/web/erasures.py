@@ -13,14 +13,14 @@ blueprint = Blueprint("erasures", __name__, url_prefix="/erasures")
 
 DIRECTIONS = {
     "out": later("Asked of other companies"),
-    "in": later("Carried out here"),
+    "in": later("Asked by other companies"),
 }
 STATES = {
     "asked": Mark("waiting", None, later("Waiting for the proof")),
     "late": Mark("danger", "exclamation-triangle", later("Proof is late")),
     "proven": Mark("success", "patch-check", later("Erased, confirmed")),
 }
-KEPT = {"record": later("record"), "hire": later("data of the hire")}
+KEPT = {"record": later("legal record"), "hire": later("data of the hire")}
 
 
 @blueprint.get("")

@@ -12,11 +12,11 @@ blueprint = Blueprint("retention", __name__, url_prefix="/retention")
 KINDS = {
     "applicants": (
         later("People who were not hired"),
-        later("from the day of their notice, or of the last that was sent of them"),
+        later("from their notice, or from the last time that their data was sent"),
     ),
     "profiles": (
         later("Profiles that other companies sent"),
-        later("from the end of the selection; who is hired is no part of this"),
+        later("from the end of the selection; except people whom you hired"),
     ),
     "provided": (
         later("Records of provision"),

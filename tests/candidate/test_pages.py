@@ -99,7 +99,7 @@ class Way:
             self.page.check(f"#agree-{member}")
         self.go_on("#done")
         self.page.click("#to-status")
-        self.at("#withdraw")
+        self.at("#withdraw-all")
 
 
 def walk(way: Way, address: str, token: str, language: str = "ja") -> None:

@@ -32,7 +32,7 @@ def test_stages_are_set_up_and_a_card_goes_through_them(
     season.carry()
     card = f"#card-{received(aoba).id}"
 
-    sign_in(page, "approver")
+    sign_in(page, "admin")
     page.goto(f"{address}/referrals/in/board")
     page.click("#stages")
     check_accessibility(page)

@@ -202,5 +202,9 @@ def test_a_register_is_searched_and_unfolded_in_the_browser(
     with page.expect_download() as download:
         page.click("#export-pdf")
     assert download.value.suggested_filename.startswith("receipt-records-")
+    # A file is no new page: the next one can be had at once.
+    with page.expect_download() as download:
+        page.click("#export-csv")
+    assert download.value.suggested_filename.endswith(".csv")
     page.click("#search-clear")
     expect(page.locator("#records tbody tr")).to_have_count(2)

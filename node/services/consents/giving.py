@@ -42,23 +42,34 @@ def send_code(session: Session, context: Context, link_id: str, language: str) -
     """Mail a new contact code to the address that the link was sent to, and to no other."""
     draft = drafts.edit(session, context, link_id)
     facts = previews.facts_of(session, context, draft)
-    mail_code(session, context, link_id, draft.id, facts.email, language)
+    say = translator(language)
+    harmless = say(
+        "If you did not ask for a code, please ignore this mail. Nothing is passed on "
+        "without the code and your consent."
+    )
+    mail_code(session, context, link_id, draft.id, facts.email, language, harmless)
 
 
 def mail_code(
-    session: Session, context: Context, link_id: str, consent_id: str, email: str, language: str
+    session: Session,
+    context: Context,
+    link_id: str,
+    consent_id: str,
+    email: str,
+    language: str,
+    harmless: str,
 ) -> None:
-    """Make a code for a link and mail it; the caller knows that the address is the person's."""
+    """Make a code for a link and mail it; the caller knows that the address is the person's.
+
+    `harmless` says what happens without the code, to whoever did not ask for it.
+    """
     code = codes.make(session, context, link_id)
     us = charters.describing(session, context.member_id)
     say = translator(language)
     paragraphs = [
         say("Your code: %(code)s", code=code),
         say("Please enter it on the page you have open. It is valid for 10 minutes."),
-        say(
-            "If you did not ask for a code, please ignore this mail. Nothing is passed on "
-            "without the code and your consent."
-        ),
+        harmless,
         f"{us.legal_name}\n{us.contact}",
     ]
     mailing.enqueue(

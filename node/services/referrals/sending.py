@@ -302,7 +302,7 @@ def receive_progress(session: Session, context: Context, letter: Letter) -> None
         row.stage_code, row.updated_at = progress.stage, context.now()
     session.add(
         models.StageChange(
-            id=secrets.token_hex(16),
+            id=outbox.new_id(context),
             direction="out",
             referral_id=row.id,
             stage_code=progress.stage,

@@ -8,12 +8,12 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit
+from node.services import audit, outbox
 from node.services.referrals.offers import grounds_of, tell
 from node.services.referrals.refusals import (
     ReferralNotAccepted,
@@ -70,8 +70,11 @@ def write_course(
     if not {each.id for each in stages if each.id} <= kept.keys():
         raise StageUnknown
     gone = kept.keys() - {each.id for each in stages}
-    standing = select(In.id).where(In.state == "profile_received", In.stage_id.in_(gone))
-    if gone and session.scalar(standing.limit(1)):
+    # Who stands at a common code belongs to the first stage that has it.
+    codes = {each.code for each in stages} or set(CODES)
+    bare = and_(In.stage_id.is_(None), In.stage_code.not_in((*codes, *ENDS)))
+    nowhere = or_(In.stage_id.in_(gone), bare)
+    if session.scalar(select(In.id).where(In.state == "profile_received", nowhere).limit(1)):
         raise StageInUse
     for id_ in gone:
         kept[id_].retired_at = context.now()
@@ -131,7 +134,7 @@ def change_stage(
     row.stage_code, row.stage_id, row.updated_at = stage.code, own_id(stage), now
     session.add(
         models.StageChange(
-            id=secrets.token_hex(16),
+            id=outbox.new_id(context),
             direction="in",
             referral_id=row.id,
             stage_code=stage.code,

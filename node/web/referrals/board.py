@@ -37,6 +37,6 @@ def show() -> ResponseReturnValue:
         total=total,
         shown=len(rows),
         may_answer=user().may("recruiter"),
-        may_configure=user().may("admin", "approver"),
+        may_configure=user().may("admin", "recruiter"),
         now=node().context.now(),
     )

@@ -17,7 +17,7 @@ EMPTY_LINES = 3
 
 
 @blueprint.get("")
-@require_role("admin", "approver")
+@require_role("admin", "recruiter")
 def show() -> ResponseReturnValue:
     """The course as it stands; without one, the common stages to begin with."""
     with node().database.reading() as session:
@@ -25,7 +25,7 @@ def show() -> ResponseReturnValue:
 
 
 @blueprint.post("")
-@require_role("admin", "approver")
+@require_role("admin", "recruiter")
 def write() -> ResponseReturnValue:
     """Set the course; a line without a name is taken out."""
     here, given = node(), _given()
@@ -61,7 +61,7 @@ def _page(stages: list[Stage], said: str = "", status: int = 200) -> ResponseRet
     room = min(EMPTY_LINES, referrals.STAGES_MAX - len(lines))
     page = render_template(
         "referrals/stages.html",
-        lines=lines + [("", "", referrals.CODES[0])] * room,
+        lines=lines + [("", "", "")] * room,
         codes=[(code, words.stage(code)) for code in referrals.CODES],
         name_chars=referrals.NAME_CHARS_MAX,
         said=said,

@@ -46,7 +46,8 @@
   // A form is sent once: a second press while the answer is on its way does nothing.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || event.defaultPrevented) return;
+    // What answers with a file leaves the page as it is, and may be asked for again.
+    if (form.method !== "post" || event.defaultPrevented || form.dataset.files) return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;
