@@ -19,6 +19,8 @@ EVE_CLOSES_MINUTE = 18 * 60
 DAYS_OFF_MAX = 20
 # A due date may come from another member; nobody plans further ahead than a quarter.
 DAYS_COUNTED_MAX = 92
+# Another member may name any second of the calendar; behind the last days no day is counted.
+LAST_DAY = date.max - timedelta(days=1)
 SATURDAY = 5
 
 
@@ -31,8 +33,8 @@ def is_working_day(day: date) -> bool:
 
 def end_of_working_day(at: int, days: int, zone: ZoneInfo) -> int:
     """Return the last second of the working day that is `days` working days after `at`."""
-    day = datetime.fromtimestamp(at, zone).date()
-    while days > 0:
+    day = min(datetime.fromtimestamp(at, zone).date(), LAST_DAY)
+    while days > 0 and day < LAST_DAY:
         day += timedelta(days=1)
         days -= is_working_day(day)
     return _second(day + timedelta(days=1), 0, zone) - 1

@@ -3,10 +3,20 @@
 import pytest
 
 from node.services import outbox, referrals
-from protocol import limits
+from protocol import ATTACHMENT, REFERRAL, Attachment, Grounds, Referral, limits
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.letters import carry
-from tests.equipment.referring import DAY_S, PDF, accept, owed, received, refer, sent
+from tests.equipment.referring import (
+    CARD,
+    DAY_S,
+    PDF,
+    accept,
+    letter,
+    owed,
+    received,
+    refer,
+    sent,
+)
 
 
 def end(house: House) -> int:
@@ -76,3 +86,29 @@ def test_what_waited_is_destroyed_once_no_acceptance_can_come(alliance: Alliance
     end(aoba)
     row = sent(aoba, referral)
     assert (row.state, row.profile_blob, row.resume_blob) == ("expired", None, None)
+
+
+@pytest.mark.parametrize("answer_by", [0, limits.TIME_MAX])
+def test_a_day_at_the_end_of_the_calendar_holds_nobody_up(
+    alliance: Alliance, answer_by: int
+) -> None:
+    aoba, biwa = alliance["aoba"], alliance["biwa"]
+    now = aoba.context.now()
+    grounds = Grounds("consent0001", now, "1", "0" * 64, ("name",), "応募により本人から取得")
+    offered = Referral("r" * 32, CARD, grounds, now, answer_by, None)
+    letter(aoba, "biwa", REFERRAL, offered.encode())
+    assert carry(alliance) == []
+    assert last_day(biwa) > received(biwa).due_at - DAY_S
+    end(biwa)
+    assert received(biwa).state == ("received" if answer_by else "expired")
+
+
+def test_a_file_that_comes_after_the_end_is_refused_and_not_kept(alliance: Alliance) -> None:
+    aoba, biwa = alliance["aoba"], alliance["biwa"]
+    referral = refer(aoba, "biwa", now=True)
+    carry(alliance)
+    alliance.clock.move(last_day(biwa) - biwa.context.now() + 1)
+    end(biwa)
+    letter(aoba, "biwa", ATTACHMENT, Attachment(referral, 0, 1, PDF[:1000]).encode())
+    assert carry(alliance) == ["letter-unexpected"]
+    assert received(biwa).resume_blob is None

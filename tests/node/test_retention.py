@@ -6,9 +6,18 @@ from sqlalchemy import select
 from node import models
 from node.keyring import PersonKeyErased
 from node.services import persons, referrals, retention
+from protocol import ACCEPTANCE, PROFILE, ProfileRelease, SignedDocument
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.letters import carry
-from tests.equipment.referring import DAY_S, accept, received, refer, sent
+from tests.equipment.referring import (
+    DAY_S,
+    PROFILE_OF_MAKI,
+    accept,
+    letter,
+    received,
+    refer,
+    sent,
+)
 
 KEPT_S = 180 * DAY_S
 
@@ -148,3 +157,21 @@ def test_the_records_have_their_own_clock(alliance: Alliance) -> None:
     alliance.clock.move(1097 * DAY_S)
     assert (due(aoba)["provided"], due(biwa)["received"]) == (1, 1)
     assert (destroy(aoba)["records"], destroy(biwa)["records"]) == (1, 1)
+
+
+def test_a_profile_that_is_sent_again_after_its_time_is_refused(alliance: Alliance) -> None:
+    aoba, biwa = alliance["aoba"], alliance["biwa"]
+    referral = refer(aoba, "biwa")
+    carry(alliance)
+    accept(biwa, received(biwa).id)
+    carry(alliance)
+    with biwa.database.transaction() as session:
+        referrals.move(session, biwa.context, received(biwa).id, referrals.ENDS[0], user_id="h")
+        days = biwa.context.charter(session).policy.retention_days
+    alliance.clock.move(days * DAY_S + 1)
+    assert destroy(biwa)["profiles"] == 1
+    digest = SignedDocument(ACCEPTANCE, received(biwa).acceptance or b"", ()).digest
+    again = ProfileRelease(referral, digest, PROFILE_OF_MAKI, aoba.context.now())
+    letter(aoba, "biwa", PROFILE, again.encode())
+    assert carry(alliance) == ["letter-unexpected"]
+    assert received(biwa).profile_blob is None

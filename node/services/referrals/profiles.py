@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.keyring import PersonCipher, PersonKeyErased
 from node.services import audit, persons
 from node.services.applicants import normalisation, people
 from node.services.referrals.refusals import LetterUnexpected, ReferralNotAccepted, ResumeDiffers
@@ -39,7 +40,7 @@ def card_from(text: str) -> Card:
 
 def keep(session: Session, context: Context, row: models.ReferralIn, profile: Profile) -> None:
     """Seal a profile under the person's key, with the indexes that find duplicates."""
-    cipher = persons.cipher(session, context, row.id)
+    cipher = _cipher_of(session, context, row)
     row.profile_blob = cipher.encrypt(PROFILE_COLUMN, row.id, profile.encode())
     email, phone, kana = contact_of(profile)
     address, number = normalisation.email(email), normalisation.phone(phone)
@@ -47,6 +48,14 @@ def keep(session: Session, context: Context, row: models.ReferralIn, profile: Pr
     row.email_index = people.email_index(keyring, address[0]) if address else None
     row.phone_index = people.phone_index(keyring, number) if number else None
     row.name_index = people.kana_index(keyring, kana)
+
+
+def _cipher_of(session: Session, context: Context, row: models.ReferralIn) -> PersonCipher:
+    """What seals more of a person; what comes after all was destroyed is not kept."""
+    try:
+        return persons.cipher(session, context, row.id)
+    except PersonKeyErased as erased:
+        raise LetterUnexpected("the data of this referral was destroyed") from erased
 
 
 def contact_of(profile: Profile) -> tuple[str, str, str]:
@@ -122,7 +131,7 @@ def keep_chunk(
     """
     if row.resume_blob is not None:
         return
-    cipher = persons.cipher(session, context, row.id)
+    cipher = _cipher_of(session, context, row)
     table = models.ResumeChunk
     place = f"{row.id}/{chunk.index}"
     session.merge(
