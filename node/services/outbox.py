@@ -198,11 +198,14 @@ def cancel(session: Session, context: Context, subject: str) -> bool:
 def never_left(session: Session, envelope_id: str) -> bool:
     """Whether nobody has taken a delivery up yet; it is held, to be cancelled in this transaction.
 
-    A worker that took it may have sent it and ended before it could write that down.
+    A worker that took it may have sent it and ended before it could write that down; and what is
+    queued once more for a restored peer was delivered before.
     """
-    held = select(Entry.state, Entry.attempts, Entry.lease).where(Entry.id == envelope_id)
+    held = select(Entry.state, Entry.attempts, Entry.lease, Entry.delivered_at).where(
+        Entry.id == envelope_id
+    )
     row = session.execute(held.with_for_update()).one_or_none()
-    return row is not None and tuple(row) == ("queued", 0, None)
+    return row is not None and tuple(row) == ("queued", 0, None, None)
 
 
 def abandon(session: Session, context: Context, recipient: str, reason: str) -> int:

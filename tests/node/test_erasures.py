@@ -1,11 +1,12 @@
 """A consent that is taken back: stopped, carried out at the other member, and proven."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from node import models
 from node.keyring import PersonKeyErased
-from node.services import delivery, erasures, hires, persons, referrals
+from node.services import delivery, erasures, hires, outbox, persons, referrals
+from node.services.erasures import asking
 from protocol import (
     ACCEPTANCE,
     ERASURE_RECEIPT,
@@ -241,3 +242,79 @@ def test_one_partner_is_taken_back_and_the_other_goes_on(alliance: Alliance) -> 
         choices = session.scalars(select(models.ConsentChoice.withdrawn_at)).all()
     assert given is not None
     assert (given.state, choices) == ("withdrawn", [])
+
+
+def test_what_a_restored_member_is_sent_anew_had_left_before(alliance: Alliance) -> None:
+    aoba, biwa = alliance["aoba"], alliance["biwa"]
+    referral = refer(aoba, "biwa", now=True)
+    carry(alliance)
+    with aoba.database.transaction() as session:
+        # biwa says that it was restored; its backup may hold the referral, or not.
+        outbox.deliver_again(session, aoba.context, "biwa")
+    withdraw(aoba, referral)
+    assert carry(alliance) == []
+    assert (received(biwa).state, held_by(biwa)) == ("withdrawn", [])
+    assert asked(aoba).erased_at is not None
+
+
+def test_a_member_that_refuses_every_letter_is_asked_once_a_day(alliance: Alliance) -> None:
+    aoba = alliance["aoba"]
+    referral = refer(aoba, "biwa", now=True)
+    carry(alliance)
+    withdraw(aoba, referral)
+    again = []
+    for _ in range(4):
+        with aoba.database.transaction() as session:
+            session.execute(
+                update(models.OutboxEntry)
+                .where(models.OutboxEntry.kind == WITHDRAWAL)
+                .values(state="refused")
+            )
+            again.append(erasures.ask_again(session, aoba.context))
+        alliance.clock.move(DAY_S // 2)
+    assert again == [0, 0, 1, 0]
+
+
+def test_those_that_have_left_keep_nobody_else_from_being_asked_again(
+    alliance: Alliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "BATCH_MAX", 1)
+    aoba = alliance["aoba"]
+    referral = refer(aoba, "biwa", now=True)
+    carry(alliance)
+    withdraw(aoba, referral)
+    with aoba.database.transaction() as session:
+        owing = session.scalars(select(models.Erasure)).one()
+        owing.envelope_id = None
+        gone = {"peer": "gone", "referral_id": "g" * 32, "erase_by": owing.erase_by - 1}
+        session.add(
+            models.Erasure(
+                id="gone",
+                direction="out",
+                withdrawal=bytes(32),
+                withdrawn_at=owing.withdrawn_at,
+                **gone,
+            )
+        )
+        session.flush()
+        assert erasures.ask_again(session, aoba.context) == 1
+    carry(alliance)
+    with aoba.database.reading() as session:
+        row = session.scalars(select(models.Erasure).where(models.Erasure.peer == "biwa")).one()
+    assert row.erased_at is not None
+
+
+def test_what_was_set_aside_is_destroyed_before_the_receipt_says_so(alliance: Alliance) -> None:
+    aoba, biwa = alliance["aoba"], alliance["biwa"]
+    referral = refer(aoba, "biwa")
+    carry(alliance)
+    accept(biwa, received(biwa).id)
+    carry(alliance)
+    # Against an acceptance that biwa never gave: set aside, with the profile in it.
+    other = ProfileRelease(referral, bytes(32), PROFILE_OF_MAKI, aoba.context.now())
+    letter(aoba, "biwa", PROFILE, other.encode())
+    assert carry(alliance) == ["letter-unexpected"]
+    assert len(held_by(biwa)) == 2
+    withdraw(aoba, referral)
+    assert carry(alliance) == []
+    assert (asked(aoba).erased_at is not None, held_by(biwa)) == (True, [])

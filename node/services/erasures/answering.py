@@ -9,14 +9,22 @@ import json
 import secrets
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
 from node.services import audit, outbox, records, referrals
 from node.services.letters import Letter
-from protocol import ERASURE_RECEIPT, ErasureReceipt, Withdrawal, sign
+from protocol import (
+    ATTACHMENT,
+    ERASURE_RECEIPT,
+    PROFILE,
+    REFERRAL,
+    ErasureReceipt,
+    Withdrawal,
+    sign,
+)
 
 Row = models.Erasure
 
@@ -52,6 +60,7 @@ def receive_withdrawal(session: Session, context: Context, letter: Letter) -> No
 
 def _erase(session: Session, context: Context, sender: str, referral_id: str) -> tuple[str, ...]:
     """Destroy the card, the profile and the key; the kinds of what is kept."""
+    _empty_set_aside(session, sender)
     table = models.ReferralIn
     row = session.scalar(
         select(table)
@@ -78,6 +87,21 @@ def _erase(session: Session, context: Context, sender: str, referral_id: str) ->
     row.state, row.stage_code, row.updated_at = "withdrawn", None, context.now()
     audit.record(session, context, actor=sender, action="referral.withdrawn", subject=row.id)
     return kept
+
+
+def _empty_set_aside(session: Session, sender: str) -> None:
+    """Destroy the data in letters that were set aside: nobody reads them, and we can.
+
+    Which person a sealed letter is about is not seen, so all of this member's go, some weeks before
+    they would anyway; their kinds and codes stay for IT.
+    """
+    table = models.InboxEntry
+    session.execute(
+        update(table)
+        .where(table.sender == sender, table.state == "refused", table.envelope.is_not(None))
+        .where(table.kind.in_((REFERRAL, PROFILE, ATTACHMENT)))
+        .values(envelope=None)
+    )
 
 
 def _answer(session: Session, context: Context, known: Row) -> None:

@@ -26,6 +26,8 @@ PATIENCE_S = limits.ENVELOPE_DEADLINE_S_MAX - 3600
 OPEN = ("sent", "accepted", "released")
 # How many of those that nobody answered are asked again in one transaction.
 BATCH_MAX = 64
+# How long a letter that came to nothing stands before the next: a peer may refuse every one.
+AGAIN_S = 86_400
 
 Out = models.ReferralOut
 Row = models.Erasure
@@ -127,16 +129,20 @@ def _asked(session: Session, row: Out) -> Row | None:
 
 def ask_again(session: Session, context: Context) -> int:
     """Write anew what was never delivered; how many letters. A peer may be away for longer."""
-    table = models.OutboxEntry
-    lost = (
+    table, members = models.OutboxEntry, context.charter(session).by_id.keys()
+    if context.member_id not in members:
+        return 0
+    lost = table.state.in_(("expired", "refused", "cancelled"))
+    due = table.id.is_(None) | (lost & (table.created_at <= context.now() - AGAIN_S))
+    query = (
         select(Row)
         .outerjoin(table, table.id == Row.envelope_id)
-        .where(Row.direction == "out", Row.erased_at.is_(None))
-        .where(table.id.is_(None) | table.state.in_(("expired", "refused", "cancelled")))
+        # Who has left is not looked at: a batch of those would hold up all others.
+        .where(Row.direction == "out", Row.erased_at.is_(None), Row.peer.in_(members), due)
         .order_by(Row.erase_by)
         .limit(BATCH_MAX)
     )
-    asked = [row for row in session.scalars(lost) if outbox.reaches(session, context, row.peer)]
+    asked = session.scalars(query).all()
     for row in asked:
         _write(session, context, row)
     return len(asked)
