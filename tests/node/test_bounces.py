@@ -233,3 +233,18 @@ def test_deep_nesting_is_no_bounce() -> None:
         bounce_mails.parse(deep)
     with pytest.raises(NotABounce):
         bounce_mails.parse(b"Content-Type: message/rfc822\n\n" * 5000)
+
+
+def test_a_mail_of_many_layers_is_refused_before_it_costs_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[bytes] = []
+    monkeypatch.setattr(
+        bounce_mails.email, "message_from_bytes", lambda data, **_: read.append(data)
+    )
+    layers = b"".join(
+        b"Content-Type: Multipart/mixed; boundary=b%d\n\n--b%d\n" % (at, at) for at in range(300)
+    )
+    with pytest.raises(NotABounce):
+        bounce_mails.parse(layers + b"Content-Type: text/plain\n\n" + b"\n" * 1_000_000)
+    assert read == []

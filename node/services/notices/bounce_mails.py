@@ -18,6 +18,9 @@ from node.services.notices.refusals import NotABounce
 MAIL_BYTES_MAX = 1024 * 1024
 # A notice has one recipient, which an alias may have made several.
 RECIPIENTS_MAX = 10
+# A bounce is one, and so may be what came back. Python's reader holds each line against the border
+# of every part around it: a megabyte in hundreds of parts would take it minutes.
+MULTIPARTS_MAX = 8
 RETURNED = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
 ACTIONS = ("failed", "delayed")  # RFC 3464 2.3.3; the others say that it arrived, or went on
 STATUS = re.compile(r"([45]\.\d{1,3}\.\d{1,3})(?:\s|\(|\Z)")
@@ -37,7 +40,7 @@ class BounceMail:
 
 def parse(data: bytes) -> BounceMail:
     """Read a mail as a bounce of one mail; raise NotABounce for every other mail."""
-    if len(data) > MAIL_BYTES_MAX:
+    if len(data) > MAIL_BYTES_MAX or data.lower().count(b"multipart/") > MULTIPARTS_MAX:
         raise NotABounce
     try:
         mail = email.message_from_bytes(data, policy=compat32)
