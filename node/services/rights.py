@@ -221,6 +221,9 @@ def erase(session: Session, context: Context, token: str) -> None:
     """
     consent = consent_of(session, token)
     applicant = _applicant(session, consent)
+    # Whoever presses twice at the same moment is erased, and told, once.
+    key = models.PersonKey.person_id
+    session.scalar(select(key).where(key == applicant.person_id).with_for_update())
     person = _person(session, context, consent)
     if person is None:
         return
