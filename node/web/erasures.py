@@ -3,8 +3,9 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from node import models
 from node.i18n import later
-from node.services import erasures
+from node.services import erasures, referrals
 from node.web.entrance import node, require_role
 from node.web.marks import Mark
 from node.web.paging import PAGE_ROWS, chosen, cursor, turned
@@ -40,13 +41,16 @@ def listing() -> ResponseReturnValue:
             limit=PAGE_ROWS,
         )
         owed, late = erasures.owed(session, node().context)
+        shared = referrals.sharing(session, [row.referral_id for row in page.rows])
     now = node().context.now()
     return render_template(
         "erasures/list.html",
         page=turned(
             page, "erasures.listing", direction=direction, missing="1" if missing else None
         ),
-        erasures=[(row, STATES[erasures.state_of(row, now)], _kept(row.kept)) for row in page.rows],
+        erasures=[
+            (row, STATES[erasures.state_of(row, now)], _kept(row, shared)) for row in page.rows
+        ],
         direction=direction,
         directions=DIRECTIONS,
         missing=missing,
@@ -55,5 +59,8 @@ def listing() -> ResponseReturnValue:
     )
 
 
-def _kept(kept: str) -> list[str]:
-    return [KEPT[each] for each in kept.split(",") if each in KEPT]
+def _kept(row: models.Erasure, shared: set[str]) -> list[str]:
+    """What the receiver keeps; that it hired, only where the person shares how it ended."""
+    hidden = row.direction == "out" and row.referral_id not in shared
+    kept = [each for each in row.kept.split(",") if each != "hire" or not hidden]
+    return [KEPT[each] for each in kept if each in KEPT]

@@ -7,7 +7,7 @@ from werkzeug.test import TestResponse
 from node import models
 from node.cli.doctor.alliance import Visit, look_at_ledger
 from node.cli.doctor.findings import WRONG
-from node.services import hires, ledger
+from node.services import erasures, hires, ledger
 from node.services.ledger import StatementLine, evidence, tenure
 from protocol import b64encode, evidence_of, sign, verify_order
 from tests.equipment.peers import node_of
@@ -151,6 +151,24 @@ def test_a_hire_that_its_person_does_not_share_is_only_counted(
     table = recruiter.get("/referrals/out/export.csv").get_data().decode("utf-8-sig")
     assert "一次面接" not in table
     assert "加藤" not in table, "the file names nobody"
+
+
+@pytest.mark.parametrize("share", [True, False])
+def test_that_it_keeps_a_hire_is_told_only_where_the_person_shares_it(
+    season: Season, web: WebHouse, *, share: bool
+) -> None:
+    own = season.accepted("aoba", "biwa", PEOPLE[3], share=share)
+    season.hire("biwa", own, slot=False)
+    aoba = season.alliance["aoba"]
+    # Taken back before the news of the hire is there.
+    with aoba.database.transaction() as session:
+        consent = session.scalars(select(models.ReferralOut.consent_id)).one()
+        assert erasures.withdraw(session, aoba.context, consent) == 1
+    season.carry()
+    with aoba.database.reading() as session:
+        assert session.scalars(select(models.Erasure.kept)).one() == "hire,record"
+    page = text(web.signed_in("recruiter").get("/erasures"))
+    assert ("雇用に必要な情報" in page.split("<tbody", 1)[1].split("</tbody>")[0]) == share
 
 
 def test_the_page_of_points_says_how_far_the_next_slot_is(season_on: Season) -> None:
