@@ -94,3 +94,13 @@ def test_people_whose_node_has_stopped_may_approve_of_another_draft(alliance: Al
     assert approve(alliance["aoba"], digest).approving == ("aoba",)
     with pytest.raises(decrees.DraftClosed):
         approve(alliance["aoba"], digest, on=False)
+
+
+def test_as_many_drafts_as_it_may_have_keep_nobody_from_the_way_out(
+    alliance: Alliance, rounds: dict[str, DecreeRounds]
+) -> None:
+    stopped_for(alliance)
+    for number in range(8):
+        propose(alliance["aoba"], limited(alliance.charter, "seeds", 40 + number))
+    run(alliance, rounds, STANDSTILL_S + 8 * TURN_S)
+    assert in_force(alliance["aoba"]).version == 2
