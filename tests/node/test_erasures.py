@@ -275,10 +275,7 @@ def test_a_member_that_refuses_every_letter_is_asked_once_a_day(alliance: Allian
     assert again == [0, 0, 1, 0]
 
 
-def test_those_that_have_left_keep_nobody_else_from_being_asked_again(
-    alliance: Alliance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(asking, "BATCH_MAX", 1)
+def test_those_that_have_left_keep_nobody_else_from_being_asked_again(alliance: Alliance) -> None:
     aoba = alliance["aoba"]
     referral = refer(aoba, "biwa", now=True)
     carry(alliance)
@@ -286,15 +283,17 @@ def test_those_that_have_left_keep_nobody_else_from_being_asked_again(
     with aoba.database.transaction() as session:
         owing = session.scalars(select(models.Erasure)).one()
         owing.envelope_id = None
-        gone = {"peer": "gone", "referral_id": "g" * 32, "erase_by": owing.erase_by - 1}
-        session.add(
+        session.add_all(
             models.Erasure(
-                id="gone",
+                id=f"gone{number}",
                 direction="out",
+                peer="gone",
+                referral_id=f"{number:032x}",
                 withdrawal=bytes(32),
                 withdrawn_at=owing.withdrawn_at,
-                **gone,
+                erase_by=owing.erase_by - 1,
             )
+            for number in range(asking.BATCH_MAX)
         )
         session.flush()
         assert erasures.ask_again(session, aoba.context) == 1
