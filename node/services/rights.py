@@ -93,6 +93,7 @@ def copy_of(session: Session, context: Context, token: str) -> dict[str, Any]:
     if person is None:
         raise ConsentNotThere
     sent = referrals.of_consent(session, consent.id)
+    asked = erasures.by_referral(session, [row.id for row in sent])
     cipher = cipher_of(session, context, applicant)
     content = json.loads(cipher.decrypt(COLUMN, consent.id, consent.sealed_blob))
     return {
@@ -112,7 +113,7 @@ def copy_of(session: Session, context: Context, token: str) -> dict[str, Any]:
             "receipt": content["receipt"],
             "profile": content["profile"],
         },
-        "sent": [_sent(session, context, row) for row in sent],
+        "sent": [_sent(session, context, row, asked.get(row.id)) for row in sent],
         "records": [
             {
                 "provided": _moment(context, entry.row.provided_at),
@@ -127,9 +128,10 @@ def copy_of(session: Session, context: Context, token: str) -> dict[str, Any]:
     }
 
 
-def _sent(session: Session, context: Context, row: models.ReferralOut) -> dict[str, Any]:
+def _sent(
+    session: Session, context: Context, row: models.ReferralOut, asked: models.Erasure | None
+) -> dict[str, Any]:
     company = charters.describing(session, row.recipient)
-    asked = erasures.by_referral(session, [row.id]).get(row.id)
     erasure = asked and {
         "asked": _moment(context, asked.withdrawn_at),
         "by": _moment(context, asked.erase_by),
@@ -297,12 +299,6 @@ def stop_contact(session: Session, context: Context, token: str) -> None:
     audit.record(
         session, context, actor="applicant", action="contact.refused", subject=consent.applicant_id
     )
-
-
-def erased_at(session: Session, consent: models.Consent) -> int | None:
-    """When the person was erased here, if that was asked for."""
-    key = session.get(models.PersonKey, _applicant(session, consent).person_id)
-    return None if key is None else key.erased_at
 
 
 def _applicant(session: Session, consent: models.Consent) -> models.Applicant:

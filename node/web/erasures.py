@@ -62,5 +62,4 @@ def listing() -> ResponseReturnValue:
 def _kept(row: models.Erasure, shared: set[str]) -> list[str]:
     """What the receiver keeps; that it hired, only where the person shares how it ended."""
     hidden = row.direction == "out" and row.referral_id not in shared
-    kept = [each for each in row.kept.split(",") if each != "hire" or not hidden]
-    return [KEPT[each] for each in kept if each in KEPT]
+    return [KEPT[each] for each in erasures.kept_of(row) if each != "hire" or not hidden]

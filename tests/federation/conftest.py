@@ -11,7 +11,6 @@ from tests.equipment.alliance import MEMBERS
 from tests.equipment.databases import Databases
 from tests.equipment.federation import Federation, founded
 
-
 # Both; CI's short form takes the one that has more to go wrong, since other files here have SQLite.
 MARKS = {"sqlite": (), "postgresql": (pytest.mark.postgresql,)}
 ENGINES = os.environ.get("FEDERATION_ON", " ".join(MARKS)).split()

@@ -155,12 +155,12 @@ def _partner(
         may_withdraw=erasures.may_withdraw(row, asked),
         erase_by=None if asked is None else asked.erase_by,
         erased_at=None if asked is None else asked.erased_at,
-        kept=() if asked is None or not asked.kept else tuple(asked.kept.split(",")),
+        kept=() if asked is None else erasures.kept_of(asked),
     )
 
 
 def _erasing(context: Context, asked: models.Erasure) -> str:
-    if "hire" in asked.kept.split(","):
+    if "hire" in erasures.kept_of(asked):
         return "hired"
     words = {"asked": "erasing", "late": "erasing-late", "proven": "erased"}
     return words[erasures.state_of(asked, context.now())]

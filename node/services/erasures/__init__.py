@@ -7,8 +7,8 @@
 from node.services.erasures.answering import receive_withdrawal
 from node.services.erasures.asking import ask_again, may_withdraw, receive_receipt, withdraw
 from node.services.erasures.owing import (
-    asked_of,
     by_referral,
+    kept_of,
     list_erasures,
     owed,
     state_of,
@@ -16,8 +16,8 @@ from node.services.erasures.owing import (
 
 __all__ = [
     "ask_again",
-    "asked_of",
     "by_referral",
+    "kept_of",
     "list_erasures",
     "may_withdraw",
     "owed",

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import audit, outbox, records, referrals
+from node.services.erasures.owing import kept_of
 from node.services.letters import Letter
 from protocol import (
     ATTACHMENT,
@@ -106,7 +107,7 @@ def _empty_set_aside(session: Session, sender: str) -> None:
 
 def _answer(session: Session, context: Context, known: Row) -> None:
     assert known.erased_at is not None, "it was just carried out, or before"
-    kept = tuple(known.kept.split(",")) if known.kept else ()
+    kept = kept_of(known)
     receipt = ErasureReceipt(known.referral_id, known.withdrawal, known.erased_at, kept)
     key = context.signing(context.charter(session))
     known.receipt = sign(ERASURE_RECEIPT, receipt.encode(), key).encode()

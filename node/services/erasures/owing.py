@@ -25,11 +25,9 @@ def by_referral(session: Session, referral_ids: Iterable[str]) -> dict[str, Row]
     return {row.referral_id: row for row in session.scalars(query)}
 
 
-def asked_of(session: Session, sender: str, referral_id: str) -> Row | None:
-    """What a member asked of us for a referral of its own."""
-    return session.scalar(
-        select(Row).where(Row.direction == "in", Row.peer == sender, Row.referral_id == referral_id)
-    )
+def kept_of(row: Row) -> tuple[str, ...]:
+    """The kinds of what the receiver keeps, as its receipt names them."""
+    return tuple(row.kept.split(",")) if row.kept else ()
 
 
 def owed(session: Session, context: Context) -> tuple[int, int]:

@@ -12,15 +12,8 @@ from node.context import Context
 from node.keyring import PersonCipher
 from node.services import outbox
 from node.services.referrals.refusals import CorrectedTooOften
-from node.services.referrals.sending import PROFILE_COLUMN, record_provision
-from protocol import (
-    ACCEPTANCE,
-    PROFILE,
-    Acceptance,
-    Profile,
-    ProfileRelease,
-    SignedDocument,
-)
+from node.services.referrals.sending import PROFILE_COLUMN, send_profile
+from protocol import PROFILE, Profile, SignedDocument
 
 DAY_S = 86_400
 # Each is a letter to every company, and a record for three years.
@@ -59,17 +52,5 @@ def _send_again(session: Session, context: Context, row: Out, profile: Profile) 
     if (session.scalar(lately) or 0) > A_DAY_MAX:
         raise CorrectedTooOften
     assert row.acceptance is not None, "a released referral was accepted"
-    accepted = SignedDocument.parse(row.acceptance)
-    assert Acceptance.parse(accepted.payload).referral == row.id
-    digest = SignedDocument(ACCEPTANCE, accepted.payload, ()).digest
-    release = ProfileRelease(row.id, digest, profile, context.now())
-    envelope_id = outbox.enqueue(
-        session,
-        context,
-        recipient=row.recipient,
-        kind=PROFILE,
-        payload=release.encode(),
-        subject=row.id,
-    )
-    record_provision(session, context, row, envelope_id, profile)
+    send_profile(session, context, row, SignedDocument.parse(row.acceptance), profile)
     row.updated_at = context.now()

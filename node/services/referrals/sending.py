@@ -96,7 +96,7 @@ def refer(
     session.add(row)
     session.flush()
     told = ["card", *records.items_in(profile)] if send_profile_now else ["card"]
-    record_provision(session, context, row, envelope_id, profile, told)
+    _record(session, context, row, envelope_id, profile, told)
     if send_profile_now and resume is not None:
         _send_resume(session, context, row, resume)
     audit.record(session, context, actor="applicant", action="referral.sent", subject=referral_id)
@@ -155,6 +155,23 @@ def _release(
     cipher = persons.cipher(session, context, _person_of(session, row.applicant_id))
     assert row.profile_blob is not None
     profile = Profile.parse(cipher.decrypt(PROFILE_COLUMN, row.id, row.profile_blob))
+    send_profile(session, context, row, acceptance, profile)
+    if row.resume_blob is not None:
+        _send_resume(session, context, row, cipher.decrypt(RESUME_COLUMN, row.id, row.resume_blob))
+    # What waited has gone; the applicant's own record stays where it was.
+    row.profile_blob = row.resume_blob = None
+    row.state, row.released_at = "released", context.now()
+    audit.record(session, context, actor=row.recipient, action="profile.released", subject=row.id)
+
+
+def send_profile(
+    session: Session,
+    context: Context,
+    row: models.ReferralOut,
+    acceptance: SignedDocument,
+    profile: Profile,
+) -> None:
+    """Release a profile against the acceptance, and record that it was provided."""
     release = ProfileRelease(
         referral=row.id,
         acceptance=acceptance.digest,
@@ -162,13 +179,7 @@ def _release(
         released_at=context.now(),
     )
     envelope_id = _send(session, context, row.recipient, PROFILE, release.encode(), row.id)
-    record_provision(session, context, row, envelope_id, profile)
-    if row.resume_blob is not None:
-        _send_resume(session, context, row, cipher.decrypt(RESUME_COLUMN, row.id, row.resume_blob))
-    # What waited has gone; the applicant's own record stays where it was.
-    row.profile_blob = row.resume_blob = None
-    row.state, row.released_at = "released", context.now()
-    audit.record(session, context, actor=row.recipient, action="profile.released", subject=row.id)
+    _record(session, context, row, envelope_id, profile, records.items_in(profile))
 
 
 def _send(
@@ -179,18 +190,15 @@ def _send(
     )
 
 
-def record_provision(
+def _record(
     session: Session,
     context: Context,
     row: models.ReferralOut,
     envelope_id: str,
     profile: Profile,
-    items: list[str] | None = None,
+    items: list[str],
 ) -> None:
-    """What the law asks us to keep of a letter: the items of its profile, or those that are given.
-
-    The chunks of a PDF belong to its profile.
-    """
+    """What the law asks us to keep of a letter; the chunks of a PDF belong to its profile."""
     records.write_provision(
         session,
         context,
@@ -199,7 +207,7 @@ def record_provision(
         consent_id=row.consent_id,
         recipient=row.recipient,
         person=profile,
-        items=records.items_in(profile) if items is None else items,
+        items=items,
     )
 
 
