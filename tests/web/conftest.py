@@ -68,6 +68,13 @@ def address(web: WebHouse) -> Iterator[str]:
         yield served
 
 
+@pytest.fixture(params=["desk", "phone"])
+def page(request: pytest.FixtureRequest) -> Page:
+    """A browser's page; whatever asks for it runs at 1280 px and at 390 px."""
+    shown: Page = request.getfixturevalue(request.param)
+    return shown
+
+
 @pytest.fixture
 def sign_in(web: WebHouse, address: str) -> SignIn:
     """`sign_in(page, "admin")` goes through the sign-in page, as a person would."""

@@ -29,12 +29,6 @@ def web(room: Room) -> WebHouse:
     return WebHouse(House(room.node.context, room.node.database))
 
 
-@pytest.fixture(params=["desk", "phone"])
-def page(request: pytest.FixtureRequest) -> Page:
-    shown: Page = request.getfixturevalue(request.param)
-    return shown
-
-
 @pytest.fixture
 def batch(room: Room, mail_server: MailServer) -> str:
     """A batch of three: one mail came back, one is delayed, one arrived."""

@@ -38,12 +38,6 @@ def web(room: Room) -> WebHouse:
     return WebHouse(House(room.node.context, room.node.database))
 
 
-@pytest.fixture(params=["desk", "phone"])
-def page(request: pytest.FixtureRequest) -> Page:
-    shown: Page = request.getfixturevalue(request.param)
-    return shown
-
-
 def begin(visitor: Visitor, ids: list[str]) -> str:
     """Choose these people as the list of applicants does; the id of the batch."""
     answer = visitor.post("/notices/new", {"chosen": ids})

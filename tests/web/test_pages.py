@@ -16,13 +16,6 @@ SignIn = Callable[[Page, str], None]
 Check = Callable[[Page], None]
 
 
-@pytest.fixture(params=["desk", "phone"])
-def page(request: pytest.FixtureRequest) -> Page:
-    """Every test here runs at 1280 px and at 390 px."""
-    shown: Page = request.getfixturevalue(request.param)
-    return shown
-
-
 def is_phone(page: Page) -> bool:
     size = page.viewport_size
     return size is not None and size["width"] < 600

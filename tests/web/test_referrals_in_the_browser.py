@@ -16,13 +16,6 @@ SignIn = Callable[[Page, str], None]
 Check = Callable[[Page], None]
 
 
-@pytest.fixture(params=["desk", "phone"])
-def page(request: pytest.FixtureRequest) -> Page:
-    """Every test here runs at 1280 px and at 390 px."""
-    shown: Page = request.getfixturevalue(request.param)
-    return shown
-
-
 def test_a_recruiter_answers_selects_and_hires(
     page: Page, season: Season, address: str, sign_in: SignIn, check_accessibility: Check
 ) -> None:

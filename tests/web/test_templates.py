@@ -36,12 +36,6 @@ def web(room: Room) -> WebHouse:
     return WebHouse(House(room.node.context, room.node.database))
 
 
-@pytest.fixture(params=["desk", "phone"])
-def page(request: pytest.FixtureRequest) -> Page:
-    shown: Page = request.getfixturevalue(request.param)
-    return shown
-
-
 def versions(room: Room) -> int:
     with room.node.database.reading() as session:
         return session.scalar(select(func.count()).select_from(models.TemplateVersion)) or 0

@@ -31,12 +31,6 @@ def web(room: Room) -> WebHouse:
     return WebHouse(House(room.node.context, room.node.database))
 
 
-@pytest.fixture(params=["desk", "phone"])
-def page(request: pytest.FixtureRequest) -> Page:
-    shown: Page = request.getfixturevalue(request.param)
-    return shown
-
-
 def silent(room: Room, count: int, *, days: int = 20, first: int = 1) -> list[str]:
     return room.applicants(count, first=first, rejected_on=MORNING - days * DAY_S)
 
