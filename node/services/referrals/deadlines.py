@@ -19,28 +19,29 @@ from protocol import limits
 BATCH_MAX = 200
 
 
-def last_day(session: Session, context: Context, answer_by: int) -> int:
+def last_day(context: Context, answer_days: int, answer_by: int) -> int:
     """The last second in which a card can be answered that was due at `answer_by`."""
-    days = context.charter(session).policy.answer_days
-    return office_hours.end_of_working_day(answer_by, days, context.settings.time_zone)
+    return office_hours.end_of_working_day(answer_by, answer_days, context.settings.time_zone)
 
 
 def end_unanswered(session: Session, context: Context) -> list[models.ReferralOut]:
     """End what stayed without an answer, received and sent; what we had sent of it."""
-    received = [row for row in _open_in(session, context) if _is_over(session, context, row.due_at)]
+    days = context.charter(session).policy.answer_days
+    now = context.now()
+    received = [
+        row for row in _open_in(session, context) if last_day(context, days, row.due_at) < now
+    ]
     for row in received:
         profiles.forget(session, context, row)
-        row.state, row.updated_at = "expired", context.now()
+        row.state, row.updated_at = "expired", now
         audit.record(session, context, actor="worker", action="referral.expired", subject=row.id)
-    sent = [row for row in _open_out(session, context) if _is_over(session, context, row.answer_by)]
+    sent = [
+        row for row in _open_out(session, context) if last_day(context, days, row.answer_by) < now
+    ]
     for out in sent:
-        out.state, out.updated_at = "expired", context.now()
+        out.state, out.updated_at = "expired", now
     _drop_kept(session, context)
     return sent
-
-
-def _is_over(session: Session, context: Context, answer_by: int) -> bool:
-    return last_day(session, context, answer_by) < context.now()
 
 
 def _open_in(session: Session, context: Context) -> list[models.ReferralIn]:

@@ -78,9 +78,13 @@ def receive_referral(session: Session, context: Context, letter: Letter) -> None
     if referral.profile is not None:
         profiles.keep(session, context, row, referral.profile)
         _record_receipt(session, context, letter, row, referral.profile, "card")
-    in_time = now <= last_day(session, context, row.due_at)
+    in_time = now <= _last_day(session, context, row)
     if in_time and rules.wants(session, context, referral.card):
         _accept(session, context, row, user_id=None)
+
+
+def _last_day(session: Session, context: Context, row: models.ReferralIn) -> int:
+    return last_day(context, context.charter(session).policy.answer_days, row.due_at)
 
 
 def _was_withdrawn(session: Session, sender: str, referral_id: str) -> bool:
@@ -104,7 +108,7 @@ def accept(session: Session, context: Context, referral_id: str, *, user_id: str
 def _unanswered(session: Session, context: Context, referral_id: str) -> models.ReferralIn:
     """A referral that may be answered now; its referrer keeps to the same days."""
     row = received(session, referral_id)
-    is_late = last_day(session, context, row.due_at) < context.now()
+    is_late = _last_day(session, context, row) < context.now()
     if row.state == "expired" or (row.state == "received" and is_late):
         raise AnswerTooLate(row.state)
     if row.state != "received":

@@ -31,11 +31,12 @@ SOON_DAYS = 2
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """How urgent an answer is: a badge's kind, and words that say the same."""
+    """How urgent an answer is: a badge's kind, words that say the same, and until when."""
 
     kind: str
     sign: str
     text: str
+    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +95,20 @@ def offer_of(row: models.ReferralIn) -> Offer:
 def _due(row: models.ReferralIn) -> Due:
     here, alliance = node(), charter()
     now, zone = here.context.now(), here.settings.time_zone
+    until = _("until %(day)s", day=day(row.due_at))
     if now > row.due_at:
-        days = alliance.policy.answer_days if alliance else 0
-        end = office_hours.end_of_working_day(row.due_at, days, zone)
-        text = _("Overdue; ends without an answer after %(day)s", day=day(end))
-        return Due("danger", "exclamation-circle", text)
+        end = referrals.last_day(
+            here.context, alliance.policy.answer_days if alliance else 0, row.due_at
+        )
+        until = _("Ends without an answer after %(day)s", day=day(end))
+        return Due("danger", "exclamation-circle", _("Overdue"), until)
     left = office_hours.working_days_until(now, row.due_at, zone)
     if left == 0:
-        return Due("warning", "exclamation-triangle", _("Today is the last day"))
+        return Due("warning", "exclamation-triangle", _("Today is the last day"), until)
     text = ngettext("%(num)s working day left", "%(num)s working days left", left)
     if left <= SOON_DAYS:
-        return Due("warning", "exclamation-triangle", text)
-    return Due("neutral", "clock", text)
+        return Due("warning", "exclamation-triangle", text, until)
+    return Due("neutral", "clock", text, until)
 
 
 @blueprint.get("")
