@@ -204,8 +204,10 @@ def _midnight(given: date | None, *, days: int = 0) -> int | None:
 
 
 def _taken_out(kind: str) -> Filters:
-    """What is asked for; RecordsTooMany for more than a file holds."""
-    filters, _form, _query = _asked(SEARCHED, request.form)
+    """What is asked for; RecordsUnclear, or RecordsTooMany for more than a file holds."""
+    filters, form, _query = _asked(SEARCHED, request.form)
+    if form.errors:
+        raise records.RecordsUnclear
     here = node()
     with here.database.transaction() as session:
         rows = records.exported(session, here.context, filters)

@@ -146,6 +146,19 @@ def test_files_hold_what_the_page_shows_and_are_written_down(season: Season, web
         ]
 
 
+def test_no_file_holds_more_than_was_asked_for(season: Season, web: WebHouse) -> None:
+    season.refer("aoba", "biwa", MAKI)
+    reader = web.signed_in("recruiter")
+    for kind in ("csv", "pdf"):
+        for wrong in ({"since": "yesterday"}, {"until": "9999-12-31"}, {"register": "every"}):
+            answer = reader.post(f"/records/export.{kind}", wrong)
+            assert answer.status_code == 422
+            assert "ファイルは作成していません" in answer.get_data(as_text=True)
+    with web.node.database.reading() as session:
+        taken = select(models.AuditEntry.id).where(models.AuditEntry.action == "records.export")
+        assert session.scalar(taken) is None
+
+
 def test_a_name_that_is_a_formula_is_none_in_the_file(season: Season, web: WebHouse) -> None:
     season.accepted("bridge", "aoba", replace(OTHER, family="=HYPERLINK(1)", given=""))
     (row,) = table(web.signed_in().post("/records/export.csv", {"register": "received"}))

@@ -32,6 +32,10 @@ class RecordsTooMany(Refusal, code="records-too-many", status=422):
     """One file holds at most 5,000 records. Narrow the days or choose one company."""
 
 
+class RecordsUnclear(Refusal, code="records-unclear", status=422):
+    """No file was made: the days or the name could not be read, and it would have held too much."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which records: of a member, from `since` to before `until`, of a person of that name."""
