@@ -216,7 +216,8 @@ def test_no_answer_is_said_on_the_page_and_in_one_mail(
 ) -> None:
     aoba, biwa = candidates.alliance["aoba"], candidates.alliance["biwa"]
     with biwa.database.reading() as session:
-        until = referrals.last_day(session, biwa.context, received(biwa).due_at)
+        days = biwa.context.charter(session).policy.answer_days
+        until = referrals.last_day(biwa.context, days, received(biwa).due_at)
     candidates.web.clock.move(until - aoba.context.now() + 1)
     with candidates.node.database.transaction() as session:
         assert consents.end_unanswered(session, candidates.node.context) == 1

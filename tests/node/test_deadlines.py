@@ -27,7 +27,8 @@ def end(house: House) -> int:
 
 def last_day(house: House) -> int:
     with house.database.reading() as session:
-        return referrals.last_day(session, house.context, received(house).due_at)
+        days = house.context.charter(session).policy.answer_days
+        return referrals.last_day(house.context, days, received(house).due_at)
 
 
 def test_after_twice_the_days_it_ends_on_both_sides(alliance: Alliance) -> None:
