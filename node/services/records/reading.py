@@ -33,7 +33,7 @@ class RecordsTooMany(Refusal, code="records-too-many", status=422):
 
 
 class RecordsUnclear(Refusal, code="records-unclear", status=422):
-    """No file was made: the days or the name could not be read, and it would have held too much."""
+    """No file was made, because the filter cannot be read. Correct it and export again."""
 
 
 @dataclass(frozen=True, slots=True)
