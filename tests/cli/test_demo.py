@@ -16,6 +16,7 @@ from node.cli.demo.postgresql import NoPostgreSQL, installation
 from node.cli.demo.workshop import Workshop, find, prepare
 from node.cli.entrance import Failed
 from tests.equipment.command_line import TASUKI, without_settings
+from tests.equipment.databases import LONG_TESTS
 from tests.equipment.federation import eventually
 
 # Under 60 s on two idle cores; a machine that runs other tests beside it needs longer.
@@ -57,9 +58,7 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
-@pytest.mark.parametrize(
-    "nodes_on", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
-)
+@pytest.mark.parametrize("nodes_on", LONG_TESTS)
 def test_ten_referrals_cross_and_one_hire_is_free(nodes_on: str, tmp_path: Path) -> None:
     if nodes_on == "postgresql":
         try:

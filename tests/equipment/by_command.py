@@ -3,6 +3,9 @@
 import json
 import subprocess
 
+from sqlalchemy import select
+
+from node import models
 from node.services import charter as charters
 from protocol import Charter
 from tests.equipment.command_line import TASUKI
@@ -37,9 +40,8 @@ def in_force(running: RunningNode) -> Charter:
 
 def knows(running: RunningNode, digest: object) -> bool:
     """Whether a member's node has heard of a draft."""
-    drafts = tasuki(running, "charter", "status")["drafts"]
-    assert isinstance(drafts, list)
-    return digest in [draft["digest"] for draft in drafts]
+    with running.node.database.reading() as session:
+        return digest in {row.hex() for row in session.scalars(select(models.Draft.digest))}
 
 
 def decide(federation: Federation, *change: str, by: str, with_: tuple[str, ...]) -> None:

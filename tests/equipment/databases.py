@@ -8,12 +8,18 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
+import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from node.cli.demo.postgresql import PostgreSQLServer
 
 # A server of one's own to test on, as a superuser: postgresql+psycopg://user:pw@host/postgres
 OWN_SERVER = "TEST_PG_URL"
+
+# The engines of the longest tests: both, or one in CI's short form, since shorter ones have both.
+LONG_TESTS_ON = os.environ.get("LONG_TESTS_ON", "sqlite postgresql").split()
+MARKS = {"sqlite": (), "postgresql": (pytest.mark.postgresql,)}
+LONG_TESTS = [pytest.param(engine, marks=MARKS[engine]) for engine in LONG_TESTS_ON]
 
 Migrate = Callable[[str], None]
 

@@ -29,7 +29,7 @@ from tests.equipment.alliance import MEMBERS, member_of
 PASSPHRASE = "a passphrase for tests only"
 START_TIMEOUT_S = 90
 STOP_TIMEOUT_S = 40
-POLL_S = 0.05
+POLL_S = 0.2
 SERVE = (sys.executable, "-c", "from node.cli import main; main()", "serve")
 
 
@@ -72,6 +72,10 @@ class RunningNode:
     def start(self) -> None:
         """Start the process and wait until it answers."""
         self.start_without_waiting()
+        self.wait_until_up()
+
+    def wait_until_up(self) -> None:
+        """Wait until the process that was started answers."""
         eventually(self._answers, timeout_s=START_TIMEOUT_S, what=f"{self.member} to answer")
 
     def start_without_waiting(self) -> None:
@@ -135,7 +139,9 @@ class Federation:
 
     def start(self) -> Self:
         for running in self.nodes.values():
-            running.start()
+            running.start_without_waiting()
+        for running in self.nodes.values():
+            running.wait_until_up()
         return self
 
     def close(self) -> None:

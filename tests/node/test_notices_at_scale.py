@@ -9,14 +9,18 @@ from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from node import models
 from node.services import notices
 from node.services.notices import reports
+from tests.equipment.databases import LONG_TESTS
 from tests.equipment.notices_room import Room, open_room
 from tests.equipment.smtp import MailServer
 from tests.equipment.source import ROOT
+
+pytestmark = pytest.mark.parametrize("database_url", LONG_TESTS, indirect=True)
 
 # A worker on the node in the environment, which says so when it begins and ends when all is sent.
 WORKER = """

@@ -9,8 +9,11 @@ from node.services import decrees
 from node.worker.decrees import STANDSTILL_S, TURN_S, DecreeRounds
 from protocol import APPROVAL, Approval, decree, errors, sign
 from tests.equipment.alliance import Alliance
+from tests.equipment.databases import LONG_TESTS
 from tests.equipment.deciding import approve, approved, fence, in_force, limited, propose, tell
 from tests.equipment.wires import node_with
+
+pytestmark = pytest.mark.parametrize("alliance", LONG_TESTS, indirect=True)
 
 HOSTILE = "bridge"
 HONEST = ("aoba", "biwa", "seeds")
