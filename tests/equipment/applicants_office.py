@@ -156,18 +156,23 @@ def open_office(folder: Path, database: Database) -> Office:
     clock = FixedClock(TODAY)
     keyring = Keyring(NodeKeys.generate(SigningKey.generate().verify_key))
     context = Context(Settings(data_dir=folder), clock, keyring, no_charter)
+    add_recruiter(database)
+    return Office(database, context, clock)
+
+
+def add_recruiter(database: Database) -> None:
+    """The user who imports, who cannot sign in."""
     with database.transaction() as session:
         session.add(
             models.User(
                 id=USER,
-                login="recruiter",
+                login="importer",
                 name="佐藤 花子",
                 role="recruiter",
                 password_hash="none",
                 created_at=TODAY,
             )
         )
-    return Office(database, context, clock)
 
 
 def source_of(data: bytes) -> Source:
