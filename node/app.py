@@ -17,19 +17,11 @@ from flask_babel import Babel, Domain, get_locale
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import FileSystemLoader, StrictUndefined
 
-from node import candidate, joining, keyring_file, peer, web
+from node import candidate, joining, peer, web
 from node.allowance import SHARE, Share
-from node.clock import Clock, SystemClock
-from node.config import Settings
-from node.context import Context
-from node.database import Database
 from node.i18n import DEFAULT_LANGUAGE, LANGUAGES, translations
 from node.installation import Node
-from node.keyring import Keyring
-from node.mail import Mailer
 from node.refusals import ValueInvalid
-from node.services import charter
-from node.transport import PeerTransport
 from node.web import entrance, menu, refusals
 from node.web.filters import FILTERS
 from node.web.sign_in import LANGUAGE_COOKIE
@@ -64,23 +56,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Robots-Tag": "noindex, nofollow",
 }
-
-
-def open_node(settings: Settings, clock: Clock | None = None) -> Node:
-    """Open the node that `settings` describe: its keys, its database, its ways out."""
-    clock = clock or SystemClock()
-    watch = keyring_file.Watch(settings.key_file, settings.read_passphrase)
-    keyring = Keyring(watch.first(), watch.changed)
-    context = Context(settings, clock, keyring, charter.in_force)
-    return Node(
-        settings=settings,
-        clock=clock,
-        database=Database(settings.database_url, unsafe=settings.unsafe_database),
-        keyring=keyring,
-        mailer=Mailer(settings, clock),
-        transport=PeerTransport(settings, clock, context.calling),
-        context=context,
-    )
 
 
 class InMemory(Request):

@@ -1,6 +1,6 @@
 """A running node: its settings and the things opened with them, as entrances are handed them.
 
-`node/app.py` opens it; web, peers, worker and commands take it as it is.
+`node/opening.py` opens it; web, peers, worker and commands take it as it is.
 """
 
 from dataclasses import dataclass

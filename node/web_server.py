@@ -17,8 +17,9 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker as WebProcess
 
-from node.app import create_app, open_node
+from node.app import create_app
 from node.config import Settings
+from node.opening import open_node
 from node.worker import Worker
 
 # A link in a mail is a key: whoever reads it in a log could open the page.

@@ -7,7 +7,8 @@ will answer, after the fork: connections and threads do not survive one.
 from flask import Flask
 
 from node import config, logs
-from node.app import create_app, open_node
+from node.app import create_app
+from node.opening import open_node
 
 
 def _make() -> Flask:

@@ -39,6 +39,7 @@ NODE = {
     "services.isolation services.pdf_inspector "
     "services.persons services.restores services.seats services.sessions services.users "
     "services.workbook_reader",
+    3.2: "opening",  # a node is handed the charter in force
     3.5: "services.templates",  # its changes are audited
     4: "services.applicants services.exchange services.ledger services.measures "
     "services.membership",

@@ -17,7 +17,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from sqlalchemy.orm import Session
 
 from node import backup_file, keyring_file
-from node.app import open_node
 from node.backup_file import BackupWriter, Recipient, Unseal, with_code
 from node.cli.entrance import (
     Failed,
@@ -32,6 +31,7 @@ from node.cli.entrance import (
 from node.clock import SystemClock
 from node.config import Settings
 from node.installation import Node
+from node.opening import open_node
 from node.services import audit, backups
 from node.services.backups import Head, Tally
 from node.services.ledger import Verification

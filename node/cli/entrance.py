@@ -110,7 +110,7 @@ def load_settings() -> Settings:
 
 def opened() -> "Node":
     """The node that the settings describe, its database at today's schema."""
-    from node.app import open_node
+    from node.opening import open_node
 
     node = open_node(load_settings())
     node.database.upgrade()

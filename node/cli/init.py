@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from node import keyring_file
-from node.app import open_node
 from node.cli.entrance import (
     Failed,
     as_json,
@@ -19,6 +18,7 @@ from node.cli.entrance import (
 )
 from node.config import Settings
 from node.keyring import Keyring, NodeKeys
+from node.opening import open_node
 from node.recovery import sheet, write_code
 from node.services import users
 from protocol import MEMBER, WITNESS, Licence, Member, MemberCard, SigningKey, fingerprint

@@ -4,9 +4,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from node.app import open_node
 from node.cli.entrance import Failed, as_json, load_settings, plainly, say_json
 from node.installation import Node
+from node.opening import open_node
 from node.services.charter import NotFounded, if_any
 from node.services.ledger.difference import LedgerDifference, OurLedger, compare_live
 from node.transport import TransportFailure

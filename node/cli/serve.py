@@ -5,9 +5,9 @@ from types import FrameType
 
 import click
 
-from node.app import open_node
 from node.cli.entrance import load_settings, plainly
 from node.database import Database
+from node.opening import open_node
 from node.web_server import NodeServer, require_free_port
 from node.worker import Worker
 

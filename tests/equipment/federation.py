@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Self
 
 from node import config, keyring_file
-from node.app import open_node
 from node.installation import Node
 from node.keyring import NodeKeys
+from node.opening import open_node
 from node.services import membership
 from protocol import CHARTER, Charter, Policy, SigningKey, propose_quorum, sign
 from tests.equipment.alliance import MEMBERS, member_of

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from node import config, models
-from node.app import open_node
+from node.opening import open_node
 from tests.equipment.alliance import House
 from tests.equipment.by_command import PATIENCE_S, tasuki
 from tests.equipment.federation import RunningNode, eventually, founded, free_ports

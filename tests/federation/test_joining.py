@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from node import config
-from node.app import open_node
+from node.opening import open_node
 from tests.equipment.by_command import (
     PATIENCE_S,
     all_at,

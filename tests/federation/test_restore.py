@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from node import config, models
-from node.app import open_node
+from node.opening import open_node
 from node.services import decrees, ledger, referrals, restores
 from node.services.ledger import Verification, tenure
 from protocol import FIRST_INCARNATION, OrderRequest, errors, next_draft

@@ -1,11 +1,11 @@
 """Founding: what `tasuki init` and `tasuki found` do for each member, done for four.  PEER 4."""
 
-from node.app import open_node
 from node.cli.demo.cast import ALLIANCE, ALLIANCE_NAME, COMPANIES, Company
 from node.cli.demo.workshop import User, Workshop
 from node.cli.found import draft_charter, identity_on
 from node.cli.init import Begun, begin
 from node.config import Settings
+from node.opening import open_node
 from node.services import membership
 from protocol import Charter, MemberCard, Policy, SignedDocument, limits
 

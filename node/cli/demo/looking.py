@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Self
 
-from node.app import open_node
 from node.cli.demo.workshop import Place
 from node.installation import Node
 from node.models.schema import METADATA
+from node.opening import open_node
 from node.services import hires, ledger, referrals
 from node.services.ledger import Position
 

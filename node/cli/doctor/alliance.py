@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from node.app import open_node
 from node.cli.doctor import own_keys
 from node.cli.doctor.findings import OK, WARNING, WRONG, Finding
 from node.cli.entrance import moment
 from node.config import Settings
 from node.installation import Node
+from node.opening import open_node
 from node.services import charter as charters
 from node.services import measures, membership
 from node.services.charter import Departure

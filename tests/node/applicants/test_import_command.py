@@ -10,12 +10,12 @@ from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
 from node import keyring_file, models
-from node.app import open_node
 from node.cli import main
 from node.clock import FixedClock
 from node.config import parse
 from node.installation import Node
 from node.keyring import NodeKeys
+from node.opening import open_node
 from node.services.applicants import columns, importing, mappings
 from node.worker.applicants import drive_imports
 from protocol import SigningKey
