@@ -60,7 +60,8 @@ class PostgreSQLDatabases:
     @contextmanager
     def fresh(self) -> Iterator[str]:
         name = f"{self._name}_{next(self._numbers)}"
-        self._command(f"CREATE DATABASE {name} TEMPLATE {self._name}")
+        # Copied as files: quicker than through the log, for databases that live a second.
+        self._command(f"CREATE DATABASE {name} TEMPLATE {self._name} STRATEGY FILE_COPY")
         yield self._url_of(name)
         self._command(f"DROP DATABASE {name} WITH (FORCE)")
 
