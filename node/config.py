@@ -155,6 +155,12 @@ class Settings:
         integer(1, 1_000_000),
         "Most mails handed to the mail server in an hour.",
     )
+    mails_per_domain_minute: int = _setting(
+        "MAILS_PER_DOMAIN_MINUTE",
+        "60",
+        integer(1, 1_000_000),
+        "Most notices in a minute to addresses of one domain; the others go on meanwhile.",
+    )
     applicant_days: int = _setting(
         "APPLICANT_DAYS",
         "180",

@@ -27,6 +27,7 @@ from node.worker.lane import Lane
 from node.worker.ledger import LedgerRounds, pull
 from node.worker.measures import SuspensionRounds
 from node.worker.notices import send_due_mails, send_due_notices
+from node.worker.throttle import Throttle
 
 # How soon a lane sees what another process wrote; a person does not notice it.
 LOOK_S = 0.25
@@ -58,6 +59,7 @@ class Worker:
         rounds = LedgerRounds(node, self._executor)
         suspensions = SuspensionRounds(node, self._executor)
         agreement = DecreeRounds(node, self._executor)
+        throttle = Throttle(node.settings.mails_per_domain_minute)
         pulls = EachPeer(node, self._executor, lambda peer: pull(node, peer))
         self._lanes = [
             self._peer_lane("hello", Greeting(node, self._executor).step, rest_s=LOOK_S),
@@ -69,7 +71,7 @@ class Worker:
             self._peer_lane("suspensions", suspensions.step, rest_s=LOOK_FOR_MAIL_S),
             self._peer_lane("evidence", rounds.recovery.tell_evidence, rest_s=HOUSEKEEPING_S),
             Lane("mails", lambda: send_due_mails(node) > 0, rest_s=LOOK_FOR_MAIL_S),
-            Lane("notices", lambda: send_due_notices(node) > 0, rest_s=LOOK_FOR_MAIL_S),
+            Lane("notices", lambda: send_due_notices(node, throttle) > 0, rest_s=LOOK_FOR_MAIL_S),
             Lane("imports", lambda: drive_imports(node), rest_s=LOOK_FOR_MAIL_S),
             Lane("housekeeping", lambda: _keep_house(node), rest_s=HOUSEKEEPING_S),
             self._peer_lane("retention", lambda: _destroy_due(node), rest_s=RETENTION_S),

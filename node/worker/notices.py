@@ -4,6 +4,7 @@ Lease in one transaction, talk to the mail server without any, record each outco
 of its own: what the server has taken is known durably before the next mail is begun. STYLE 25-27.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -24,6 +25,7 @@ from node.mail import (
 from node.services import mailing
 from node.services.mailing import Outgoing
 from node.services.notices import sending
+from node.worker.throttle import Throttle
 
 log = structlog.get_logger()
 
@@ -61,8 +63,11 @@ def send_due_mails(node: Node) -> int:
     return _send_all(node, mailing, mails, lambda: True)
 
 
-def send_due_notices(node: Node) -> int:
-    """Send the next notices of the oldest batch that is due; return how many were tried."""
+def send_due_notices(node: Node, throttle: Throttle) -> int:
+    """Send the next notices of the oldest batch that is due; return how many were looked at.
+
+    Those whose domain has had its share of this minute are put off, and the others go on.
+    """
     context = node.context
     with node.database.reading() as session:
         if not sending.is_due(session, context):
@@ -75,10 +80,26 @@ def send_due_notices(node: Node) -> int:
     if not mails:
         return 0
 
-    tried = _send_all(node, sending, mails, lambda: sending.is_open(context))
+    admitted = _put_off(node, mails, throttle)
+    _send_all(node, sending, admitted, lambda: sending.is_open(context))
     with node.database.transaction() as session:
         sending.settle(session, context)
-    return tried
+    return len(mails)
+
+
+def _put_off(node: Node, mails: Sequence[Outgoing], throttle: Throttle) -> list[Outgoing]:
+    """Give back what its domain must wait for; the rest may be sent now."""
+    now, admitted = node.context.clock.now(), []
+    waiting = defaultdict(list)
+    for mail in mails:
+        until = throttle.admit(mail.to, now)
+        if until is None:
+            admitted.append(mail)
+        else:
+            waiting[until].append(mail)
+    for until, those in waiting.items():
+        _release(node, sending, those, until=until)
+    return admitted
 
 
 def _send_all(

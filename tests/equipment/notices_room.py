@@ -30,6 +30,7 @@ from node.services.notices.reports import Progress, progress
 from node.services.templates.defaults import Default
 from node.transport import PeerTransport
 from node.worker.notices import send_due_mails, send_due_notices
+from node.worker.throttle import Throttle
 from protocol import CHARTER, Charter, Policy, SigningKey, propose_quorum, sign
 from tests.equipment.alliance import member_of
 from tests.equipment.smtp import MailServer
@@ -64,6 +65,7 @@ class Room:
     node: Node
     clock: FixedClock
     environment: Mapping[str, str]
+    throttle: Throttle
     recruiter: str = "u-recruiter"
     approver: str = "u-approver"
     viewer: str = "u-viewer"
@@ -116,12 +118,12 @@ class Room:
 
     def work_once(self) -> int:
         """Let the worker take one lease of notices; how many mails it tried."""
-        return send_due_notices(self.node)
+        return send_due_notices(self.node, self.throttle)
 
     def work(self) -> int:
         """Let the worker send until nothing is due; how many mails it tried."""
         tried = 0
-        while done := send_due_notices(self.node) + send_due_mails(self.node):
+        while done := send_due_notices(self.node, self.throttle) + send_due_mails(self.node):
             tried += done
         return tried
 
@@ -168,6 +170,8 @@ def open_room(folder: Path, database_url: str, mail: MailServer, **settings: str
         "TASUKI_SMTP_URL": mail.url,
         "TASUKI_MAIL_FROM": "青葉システム 採用担当 <saiyo@aoba.example.jp>",
         "TASUKI_UNSAFE_DATABASE": "1",
+        # Everybody here has an address of one domain.
+        "TASUKI_MAILS_PER_DOMAIN_MINUTE": "10000",
     } | {f"TASUKI_{name.upper()}": value for name, value in settings.items()}
     identity = SigningKey.generate()
     parsed = parse(environment)
@@ -186,7 +190,7 @@ def open_room(folder: Path, database_url: str, mail: MailServer, **settings: str
     )
     try:
         _found(node, identity)
-        room = Room(node, clock, environment)
+        room = Room(node, clock, environment, Throttle(parsed.mails_per_domain_minute))
         _hire_people(room)
         yield room
     finally:

@@ -35,6 +35,7 @@ from node.mail import Mailer
 from node.services import charter
 from node.transport import PeerTransport
 from node.worker.notices import send_due_notices
+from node.worker.throttle import Throttle
 
 settings, clock = load(), SystemClock()
 keyring = Keyring(keyring_file.read(settings.key_file, settings.read_passphrase()))
@@ -48,7 +49,8 @@ node = Node(
     transport=PeerTransport(settings, clock, context.calling),
     context=context,
 )
-while send_due_notices(node):
+throttle = Throttle(settings.mails_per_domain_minute)
+while send_due_notices(node, throttle):
     pass
 """
 DEADLINE_S = 60
