@@ -45,6 +45,7 @@ NODE = {
     "services.membership",
     4.1: "services.records",  # names are compared as applicants' are
     4.2: "services.referrals",  # an acceptance owes a point; a profile may be a known applicant's
+    4.21: "services.relays",  # an applicant is made of a referral
     4.22: "services.erasures",  # what a referral brought is destroyed
     4.25: "services.departing",  # what was referred to a member that goes ends
     4.3: "services.decrees",  # a decree ends an epoch of the ledger, and a membership perhaps

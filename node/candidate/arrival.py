@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.candidate import visit
 from node.candidate.words import sender_of
-from node.services import consents, links
+from node.services import consents, links, relays
 
 blueprint = Blueprint("candidate_arrival", __name__)
 
@@ -27,7 +27,8 @@ def show(token: str) -> ResponseReturnValue:
         return render_template(
             "candidate/arrival.html",
             sender=sender_of(session, here.context),
-            partners=consents.offered(session, here.context),
+            partners=consents.offered(session, here.context, link.applicant_id),
+            chain=relays.chain_of(session, link.applicant_id),
             policy=here.context.charter(session).policy,
             link=link,
             token=token,

@@ -44,8 +44,8 @@ def choose() -> ResponseReturnValue:
     here, link_id = visit.node(), visit.current().link_id
     screen = _asked_screen(request.form.get("screen", ""))
     with here.database.transaction() as session:
-        consents.open_link(session, here.context, link_id)
-        offered = consents.offered(session, here.context)
+        link = consents.open_link(session, here.context, link_id)
+        offered = consents.offered(session, here.context, link.applicant_id)
         most = here.context.charter(session).policy.partners_per_screen
         shown = [member.id for member in _of_screen(offered, screen, most)]
         draft = consents.choose(
@@ -71,7 +71,7 @@ def _partners(
         draft = consents.load(session, here.context, link_id)
         if draft.state == "given":
             raise ConsentGiven
-        offered = consents.offered(session, here.context)
+        offered = consents.offered(session, here.context, draft.applicant_id)
         policy = here.context.charter(session).policy
         screens = _screens(offered, policy.partners_per_screen)
         page = render_template(
@@ -133,7 +133,7 @@ def _how(form: forms.Form | None = None, status: int = 200) -> ResponseReturnVal
         draft = consents.load(session, here.context, link_id)
         if draft.state == "given":
             raise ConsentGiven
-        stage = consents.applicant_of(session, draft).stage_code
+        stage = consents.stage_of(session, draft)
         kept = forms.Form(
             {
                 "order": "profile" if draft.profile_at_once else "card",

@@ -17,7 +17,7 @@ from node import forms, virus_scanner
 from node.candidate import visit
 from node.candidate.words import APPLICANT_TYPES, prefecture, sender_of
 from node.refusals import Refusal
-from node.services import consents
+from node.services import consents, relays
 from node.services.consents import ROWS, ROWS_MAX, Answers, ConsentGiven
 
 blueprint = Blueprint("candidate_profile", __name__)
@@ -76,6 +76,7 @@ def _about(form: forms.Form | None = None, status: int = 200) -> ResponseReturnV
             raise ConsentGiven
         page = render_template(
             "candidate/about.html",
+            chain=relays.chain_of(session, draft.applicant_id),
             sender=sender_of(session, here.context),
             form=form or forms.Form(draft.answers.get("about", {})),
             email=consents.facts_of(session, here.context, draft).email,

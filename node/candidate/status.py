@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from node.candidate import visit
 from node.candidate.words import STAGES, sender_of
-from node.services import consents
+from node.services import consents, relays
 from node.services.consents import ConsentNotThere
 
 blueprint = Blueprint("candidate_status", __name__)
@@ -24,6 +24,12 @@ def show(token: str) -> ResponseReturnValue:
         except ConsentNotThere:
             visit.limits().refuse_guessing(visit.address_here(), here.clock.monotonic())
             raise
+        chain = relays.chain_of(session, status.applicant_id)
         return render_template(
-            "candidate/status.html", sender=sender, status=status, token=token, stage_names=STAGES
+            "candidate/status.html",
+            sender=sender,
+            status=status,
+            chain=chain,
+            token=token,
+            stage_names=STAGES,
         )

@@ -39,6 +39,7 @@ from node.models.referrals import (
     SelectionStage,
     StageChange,
 )
+from node.models.relays import Relay
 from node.models.restores import Restore, RestoreAnswer, RestoreStanding
 from node.models.schema import METADATA, Model, table_of
 from node.models.users import SignInAttempt, User, UserSession
@@ -89,6 +90,7 @@ __all__ = [
     "ReceiptRecord",
     "ReferralIn",
     "ReferralOut",
+    "Relay",
     "Restore",
     "RestoreAnswer",
     "RestoreStanding",

@@ -69,6 +69,7 @@ def register(
         raise HireRegistered(referral_id)
     if row.state != "profile_received":
         raise referrals.ReferralNotAccepted(row.state)
+    referrals.require_not_handed_on(session, row)
     _check_values(joins_on, fee_yen, annual_pay_yen)
     if with_slot:
         fee_yen = 0

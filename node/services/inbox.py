@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, erasures, exchange, hires, referrals
+from node.services import audit, erasures, exchange, hires, referrals, rights
 from node.services import charter as charters
 from node.services.letters import Letter
 from protocol import (
@@ -88,7 +88,7 @@ KINDS: dict[str, Kind] = {
     ATTACHMENT: Kind(Attachment.parse, referrals.receive_attachment),
     PROGRESS: Kind(Progress.parse, referrals.receive_progress),
     HIRE: Kind(Hire.parse, hires.receive_hire),
-    WITHDRAWAL: Kind(Withdrawal.parse, erasures.receive_withdrawal),
+    WITHDRAWAL: Kind(Withdrawal.parse, rights.receive_withdrawal),
     ERASURE_RECEIPT: Kind(ErasureReceipt.parse, erasures.receive_receipt),
 }
 

@@ -19,15 +19,25 @@ from node import models
 from node.context import Context
 from node.i18n import translator
 from node.keyring import PersonKeyErased
-from node.services import audit, consents, erasures, links, mailing, records, referrals
+from node.services import (
+    audit,
+    consents,
+    erasures,
+    links,
+    mailing,
+    records,
+    referrals,
+    relays,
+)
 from node.services import charter as charters
 from node.services.applicants import erase as erase_person
 from node.services.applicants import normalisation, people, suppress
 from node.services.applicants.people import Person
 from node.services.consents import ConsentNotThere, Outcome
 from node.services.consents.drafts import COLUMN, cipher_of
+from node.services.letters import Letter
 from node.services.referrals import state_shown
-from protocol import JSON, Profile
+from protocol import JSON, Profile, Withdrawal
 
 # Field of the page -> field of the profile.
 BASICS = {"phone": "phone", "summary": "summary"}
@@ -104,6 +114,7 @@ def copy_of(session: Session, context: Context, token: str) -> dict[str, Any]:
             "applied": _day(context, applicant.applied_on),
             "source": applicant.source,
         },
+        "received": _received(session, context, applicant.id),
         "consent": {
             "id": consent.id,
             "given": _moment(context, consent.given_at),
@@ -125,6 +136,19 @@ def copy_of(session: Session, context: Context, token: str) -> dict[str, Any]:
                 session, context, consent.id, [row.recipient for row in sent], consent.given_at or 0
             )
         ],
+    }
+
+
+def _received(session: Session, context: Context, applicant_id: str) -> dict[str, Any] | None:
+    """How the profile came to us, where another company handed it on."""
+    chain = relays.chain_of(session, applicant_id)
+    if chain is None:
+        return None
+    return {
+        "company": chain.giver.legal_name,
+        "received": _moment(context, chain.given_at),
+        "consented": _moment(context, chain.consented_at),
+        "had_it_from_another_company": chain.had_it_from_another,
     }
 
 
@@ -231,9 +255,41 @@ def erase(session: Session, context: Context, token: str) -> None:
         return
     for each in _consents_of(session, applicant.person_id):
         erasures.withdraw(session, context, each.id)
+    relays.forget_origin(session, context, applicant.person_id)
     destroy(session, context, applicant.person_id)
     _confirm(session, context, consent, person.email)
     audit.record(session, context, actor="applicant", action="person.erased", subject=applicant.id)
+
+
+def receive_withdrawal(session: Session, context: Context, letter: Letter) -> None:
+    """Carry out what a person took back elsewhere, in all that was made of the referral here.
+
+    Whoever was handed on is erased as if they had asked us, with everything they agreed to since;
+    only then does the receipt say that it is done.
+    """
+    asked = Withdrawal.parse(letter.document.payload)
+    applicant = relays.made_of(session, letter.sender, asked.referral)
+    if applicant is not None:
+        _take_back(session, context, applicant, actor=letter.sender)
+    erasures.receive_withdrawal(session, context, letter)
+
+
+def _take_back(
+    session: Session, context: Context, applicant: models.Applicant, *, actor: str
+) -> None:
+    # A consent that is being given at this moment is waited for, or finds nobody any more.
+    link = models.Link
+    theirs = select(link.id).where(link.applicant_id == applicant.id).order_by(link.id)
+    session.scalars(theirs.with_for_update()).all()
+    key = session.get(models.PersonKey, applicant.person_id, with_for_update=True)
+    if key is None or key.wrapped is None:
+        return
+    for each in _consents_of(session, applicant.person_id):
+        erasures.withdraw(session, context, each.id, actor=actor)
+    destroy(session, context, applicant.person_id)
+    # The occupation came with the card, which goes too.
+    applicant.job = ""
+    audit.record(session, context, actor=actor, action="person.erased", subject=applicant.id)
 
 
 def _consents_of(session: Session, person_id: str) -> Sequence[models.Consent]:

@@ -13,7 +13,7 @@ from marshmallow import Schema, fields, validate
 from node import forms
 from node.i18n import later
 from node.models.applicants import APPLICANT_TYPES, STATUSES
-from node.services import audit, links
+from node.services import audit, links, relays
 from node.services.applicants import exclusion, exporting, listing, values
 from node.services.applicants.listing import Filters
 from node.services.applicants.refusals import TooManyChosen
@@ -143,6 +143,7 @@ def detail(applicant_id: str) -> ResponseReturnValue:
         reason = exclusion.reason_for(session, here.context, applicant_id)
         link = links.of_applicant(session, applicant_id)
         notice = reports.of_applicant(session, applicant_id)
+        relay = relays.of_applicant(session, applicant_id)
     form = forms.Form({"exclusion": entry.row.exclusion or ""})
     return render_template(
         "applicants/detail.html",
@@ -155,6 +156,7 @@ def detail(applicant_id: str) -> ResponseReturnValue:
         names=_names(),
         badges=STATUS_BADGES,
         notice=notice,
+        relay=relay,
         bounce_words=reports.bounce_words,
     )
 

@@ -89,6 +89,15 @@ def suppress(session: Session, context: Context, person: Person) -> None:
             session.add(models.Suppression(contact_index=index, created_at=context.now()))
 
 
+def is_suppressed(session: Session, context: Context, person: Person) -> bool:
+    """Whether this person asked not to be contacted again."""
+    table = models.Suppression
+    asked = select(table.contact_index).where(
+        table.contact_index.in_(_contact_indexes(context, person))
+    )
+    return session.scalar(asked.limit(1)) is not None
+
+
 def allow_again(session: Session, context: Context, person: Person) -> None:
     """Take the suppression back, at the person's own wish."""
     table = models.Suppression

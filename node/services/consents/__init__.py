@@ -36,7 +36,7 @@ from node.services.consents.drafts import (
     refuse_contact,
 )
 from node.services.consents.giving import Given, give, hash_of, mail_code, send_code, verify_code
-from node.services.consents.previews import Preview, facts_of, preview, resume_of
+from node.services.consents.previews import Preview, facts_of, preview, resume_of, stage_of
 from node.services.consents.profiles import REACHED_STAGES
 from node.services.consents.receipts import ITEM_NAMES, TEXT_VERSION, item_list, status_url
 from node.services.consents.refusals import (
@@ -122,6 +122,7 @@ __all__ = [
     "remarks",
     "resume_of",
     "send_code",
+    "stage_of",
     "status_token_of",
     "status_url",
     "verify_code",

@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.keyring import PersonCipher, PersonKeyErased
-from node.services import audit, links, persons
+from node.services import audit, links, persons, relays
 from node.services.applicants import exclusion, people
 from node.services.consents import refusals
 from node.services.consents.answers import Answers
-from node.services.consents.prefill import answers_of
+from node.services.consents.prefill import answers_of, completed
 from protocol import MEMBER, Member
 
 COLUMN = "consents.sealed_blob"
@@ -63,7 +63,7 @@ def begin(session: Session, context: Context, link: models.Link, language: str) 
             applicant_id=applicant.id,
             link_id=link.id,
             state="draft",
-            answers=answers_of(person, applicant.applicant_type),
+            answers=_first_answers(session, context, applicant, person),
         )
         session.add(
             models.Consent(
@@ -78,6 +78,14 @@ def begin(session: Session, context: Context, link: models.Link, language: str) 
         session.flush()
         return draft
     return load(session, context, link.id)
+
+
+def _first_answers(
+    session: Session, context: Context, applicant: models.Applicant, person: people.Person
+) -> Answers:
+    answers = answers_of(person, applicant.applicant_type)
+    handed = relays.profile_of(session, context, applicant.id)
+    return answers if handed is None else completed(answers, handed)
 
 
 def load(session: Session, context: Context, link_id: str, *, lock: bool = False) -> Draft:
@@ -115,15 +123,21 @@ def edit(session: Session, context: Context, link_id: str) -> Draft:
     return draft
 
 
-def offered(session: Session, context: Context) -> list[Member]:
-    """The companies a person may choose from, in the charter's order; none once we have left."""
+def offered(session: Session, context: Context, applicant_id: str) -> list[Member]:
+    """The companies a person may choose from, in the charter's order; none once we have left.
+
+    Somebody who was referred to us is not offered to those who have the profile already.
+    """
+    applicant = session.get(models.Applicant, applicant_id)
+    assert applicant is not None, "a link has its applicant, the schema says"
+    have = {context.member_id} | relays.acquainted(session, applicant)
     charter = context.charter(session)
     if context.member_id not in charter.by_id:
         return []
     return [
         member
         for member in charter.members
-        if member.role == MEMBER and member.id != context.member_id and member.country == COUNTRY
+        if member.role == MEMBER and member.id not in have and member.country == COUNTRY
     ]
 
 
@@ -137,7 +151,7 @@ def choose(
 ) -> Draft:
     """Record the ticks of one screen; what other screens showed stays as it is."""
     draft = edit(session, context, link_id)
-    known = {member.id for member in offered(session, context)}
+    known = {member.id for member in offered(session, context, draft.applicant_id)}
     if not set(shown) <= known or not set(ticked) <= set(shown):
         raise refusals.PartnerNotOffered
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.i18n import translator
-from node.services import audit, links, mailing, referrals
+from node.services import audit, links, mailing, referrals, relays
 from node.services import charter as charters
 from node.services.consents import codes, drafts, previews, receipts, refusals, resumes
 from node.services.consents.previews import Preview
@@ -195,7 +195,7 @@ def _refer(session: Session, context: Context, preview: Preview, page_hash: str)
         text_version=receipts.TEXT_VERSION,
         page_hash=page_hash,
         items=preview.items,
-        acquired=ACQUIRED,
+        acquired=_acquired(session, draft.applicant_id),
     )
     for partner in preview.partners:
         referrals.refer(
@@ -213,6 +213,10 @@ def _refer(session: Session, context: Context, preview: Preview, page_hash: str)
         )
     # Each referral keeps what it still has to send; a further copy serves nobody.
     resumes.remove(session, draft.id)
+
+
+def _acquired(session: Session, applicant_id: str) -> str:
+    return ACQUIRED if relays.of_applicant(session, applicant_id) is None else relays.ACQUIRED
 
 
 def _row(session: Session, consent_id: str) -> models.Consent:

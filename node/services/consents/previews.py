@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
+from node.services import relays
 from node.services.applicants import people
 from node.services.consents import drafts, refusals, resumes
 from node.services.consents.answers import first_wrong, meant
@@ -46,7 +47,8 @@ def preview(session: Session, context: Context, link_id: str) -> Preview:
 
 def of(session: Session, context: Context, draft: Draft) -> Preview:
     """The preview of this very draft."""
-    partners = tuple(m for m in drafts.offered(session, context) if m.id in draft.chosen)
+    offered = drafts.offered(session, context, draft.applicant_id)
+    partners = tuple(m for m in offered if m.id in draft.chosen)
     if not partners:
         raise refusals.NoPartnerChosen
     if not draft.decided:
@@ -76,11 +78,19 @@ def facts_of(session: Session, context: Context, draft: Draft) -> Facts:
     applicant = drafts.applicant_of(session, draft)
     return Facts(
         email=people.person_of(session, context, applicant).email,
-        stage_code=applicant.stage_code,
+        stage_code=stage_of(session, draft),
         hide_source=draft.hide_source,
         hide_stage=draft.hide_stage,
         resume=resume_of(session, context, draft),
     )
+
+
+def stage_of(session: Session, draft: Draft) -> str:
+    """The step that may be told; none of somebody who was referred to us, since only the person's
+    own application is the person's to tell."""
+    if relays.of_applicant(session, draft.applicant_id) is not None:
+        return ""
+    return drafts.applicant_of(session, draft).stage_code
 
 
 def resume_of(session: Session, context: Context, draft: Draft) -> Resume | None:

@@ -64,6 +64,7 @@ class Status:
     """A consent as its status page shows it; it holds no name and no address of the person."""
 
     consent_id: str
+    applicant_id: str
     given_at: int
     controller: Member
     partners: tuple[PartnerStatus, ...]
@@ -98,6 +99,7 @@ def find(session: Session, context: Context, token: str) -> Status:
     asked = erasures.by_referral(session, [each.id for each in sent])
     return Status(
         consent_id=row.id,
+        applicant_id=row.applicant_id,
         given_at=row.given_at,
         controller=charters.describing(session, context.member_id),
         partners=tuple(

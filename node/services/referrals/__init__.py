@@ -19,8 +19,15 @@ from node.services.referrals.listing import (
     stages_of,
     state_shown,
 )
-from node.services.referrals.offers import card_of, grounds_of, hides_source, tell
+from node.services.referrals.offers import (
+    card_of,
+    grounds_of,
+    hides_source,
+    require_not_handed_on,
+    tell,
+)
 from node.services.referrals.profiles import (
+    PROFILE_COLUMN,
     duplicates_of,
     forget,
     open_profile,
@@ -45,6 +52,7 @@ from node.services.referrals.refusals import (
     KnownDateInvalid,
     LetterUnexpected,
     ReferralAnswered,
+    ReferralHandedOn,
     ReferralNotAccepted,
     ResumeUnsafe,
     StageInUse,
@@ -81,12 +89,14 @@ __all__ = [
     "CODES",
     "ENDS",
     "NAME_CHARS_MAX",
+    "PROFILE_COLUMN",
     "STAGES_MAX",
     "AnswerTooLate",
     "CorrectedTooOften",
     "KnownDateInvalid",
     "LetterUnexpected",
     "ReferralAnswered",
+    "ReferralHandedOn",
     "ReferralNotAccepted",
     "ResumeUnsafe",
     "Stage",
@@ -131,6 +141,7 @@ __all__ = [
     "receive_referral",
     "received",
     "refer",
+    "require_not_handed_on",
     "resume_matches",
     "rule",
     "sent_of",

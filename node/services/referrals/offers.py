@@ -8,6 +8,7 @@ from node import models
 from node.context import Context
 from node.services import outbox
 from node.services.referrals import profiles
+from node.services.referrals.refusals import ReferralHandedOn
 from protocol import Card, Grounds
 
 # Among the items of a referral: what the person asked of the receiver's pages.
@@ -28,6 +29,12 @@ def grounds_of(row: models.ReferralIn) -> Grounds:
 def hides_source(row: models.ReferralIn) -> bool:
     """Whether those who select should not see who referred the person; our records do name them."""
     return SOURCE_HIDDEN in json.loads(row.grounds).get("items", ())
+
+
+def require_not_handed_on(session: Session, row: models.ReferralIn) -> None:
+    """Raise ReferralHandedOn once the person is on the way to others: nothing more begins here."""
+    if session.get(models.Relay, row.id) is not None:
+        raise ReferralHandedOn
 
 
 def tell(

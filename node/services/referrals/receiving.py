@@ -17,7 +17,7 @@ from node.services import audit, ledger, outbox, persons, records, restores
 from node.services.letters import Letter, LetterEarly
 from node.services.referrals import profiles, rules
 from node.services.referrals.deadlines import last_day
-from node.services.referrals.offers import grounds_of, tell
+from node.services.referrals.offers import grounds_of, require_not_handed_on, tell
 from node.services.referrals.refusals import (
     AnswerTooLate,
     CapReached,
@@ -198,6 +198,7 @@ def declare_known(
     row = received(session, referral_id)
     if row.state != "profile_received":
         raise ReferralNotAccepted(row.state)
+    require_not_handed_on(session, row)
     policy = context.charter(session).policy
     known = AlreadyKnown(row.referral_id, known_since, last_contact, context.now())
     try:

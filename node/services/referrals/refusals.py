@@ -19,6 +19,10 @@ class ReferralNotAccepted(Refusal, code="referral-not-accepted"):
     """This referral has not been accepted, so there is nothing to do here yet."""
 
 
+class ReferralHandedOn(Refusal, code="referral-handed-on"):
+    """This person has been handed on, so the selection here is over for good."""
+
+
 class StageUnknown(Refusal, code="stage-unknown", status=422):
     """This is not a stage of the selection. Choose one from the list."""
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import audit, outbox
-from node.services.referrals.offers import grounds_of, tell
+from node.services.referrals.offers import grounds_of, require_not_handed_on, tell
 from node.services.referrals.refusals import (
     ReferralNotAccepted,
     StageInUse,
@@ -116,6 +116,7 @@ def move(session: Session, context: Context, referral_id: str, stage: str, *, us
     row = session.get(In, referral_id, with_for_update=True)
     if row is None or row.state != "profile_received":
         raise ReferralNotAccepted("" if row is None else row.state)
+    require_not_handed_on(session, row)
     to = found[stage]
     if (row.stage_code, row.stage_id) != (to.code, own_id(to)):
         change_stage(session, context, row, to, user_id=user_id)

@@ -14,7 +14,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from node import models
-from node.services import hires, ledger, office_hours, outbox, referrals, users
+from node.services import hires, ledger, office_hours, outbox, referrals, relays, users
 from node.web.csv_files import csv_answer
 from node.web.entrance import charter, companies, company_name, node, require_role, user
 from node.web.filters import day
@@ -214,11 +214,13 @@ def show(referral_id: str) -> ResponseReturnValue:
         row = referrals.offered(session, referral_id)
         may_look = user().may("recruiter", "approver") and row.profile_blob is not None
         hire = hires.find(session, "in", row.id)
+        relay = relays.of_referral(session, row.id)
         stages = referrals.stages_of(session, "in", row.id)
         course, called = referrals.course(session), referrals.names(session)
         names = users.names(session)
         twins = []
-        if may_look and row.state == "profile_received":
+        # Once handed on, the person stands in our list because of this very referral.
+        if may_look and row.state == "profile_received" and relay is None:
             twins = _duplicates(session, row)
         letters = deliveries.of(session, here.context, row.sender, outbox.state_of(session, row.id))
         point = row.entry_id and ledger.place_of(session, here.context.member_id, row.entry_id)
@@ -227,12 +229,14 @@ def show(referral_id: str) -> ResponseReturnValue:
         offer=offer_of(row),
         state=words.IN_STATES[row.state],
         grounds=referrals.grounds_of(row),
-        events=_events(row, stages, hire, names, called),
+        events=_events(row, stages, hire, names, called) + _handed_on(relay, names),
         twins=twins,
         letters=letters,
         point=point,
         us=here.context.member_id,
         hire=hire,
+        relay=relay,
+        may_hand_on=relays.may_hand_on(row),
         may_answer=user().may("recruiter"),
         may_look=may_look,
         may_see_points=user().may("recruiter", "approver"),
@@ -241,6 +245,13 @@ def show(referral_id: str) -> ResponseReturnValue:
         stages=[(each.id, words.stage_name(each)) for each in course],
         ends=[(code, words.stage(code)) for code in referrals.ENDS],
     )
+
+
+def _handed_on(relay: models.Relay | None, names: dict[str, str]) -> list[dict[str, object]]:
+    if relay is None:
+        return []
+    title, who = _("Handed on: the person is asked"), names.get(relay.handed_by, "")
+    return [{"title": title, "at": relay.created_at, "who": who, "icon": "box-arrow-up-right"}]
 
 
 @dataclass(frozen=True, slots=True)
