@@ -306,6 +306,8 @@ def test_who_asks_us_to_be_erased_loses_the_profile_it_came_with(season: Season)
     with biwa.database.reading() as session:
         link = session.scalars(select(models.Link)).one().id
         token = consents.status_token_of(session, biwa.context, link)
+        told = rights.copy_of(session, biwa.context, token)["received"]
+    assert told["company"] == "株式会社aoba", "the chain stands in the copy, too"
     with biwa.database.transaction() as session:
         rights.erase(session, biwa.context, token)
     assert is_erased(biwa, made)
