@@ -64,7 +64,7 @@ def send_due_mails(node: Node) -> int:
 
 
 def send_due_notices(node: Node, throttle: Throttle) -> int:
-    """Send the next notices of the oldest batch that is due; return how many were looked at.
+    """Send the next notices of the oldest batch that is due; return how many were dealt with.
 
     Those whose domain has had its share of this minute are put off, and the others go on.
     """
@@ -81,10 +81,10 @@ def send_due_notices(node: Node, throttle: Throttle) -> int:
         return 0
 
     admitted = _put_off(node, mails, throttle)
-    _send_all(node, sending, admitted, lambda: sending.is_open(context))
+    tried = _send_all(node, sending, admitted, lambda: sending.is_open(context))
     with node.database.transaction() as session:
         sending.settle(session, context)
-    return len(mails)
+    return tried + len(mails) - len(admitted)
 
 
 def _put_off(node: Node, mails: Sequence[Outgoing], throttle: Throttle) -> list[Outgoing]:
