@@ -28,6 +28,7 @@ KINDS = ("applicants", "profiles", "provided", "received")
 
 _person, _applicant = models.PersonKey, models.Applicant
 _out, _in, _consent = models.ReferralOut, models.ReferralIn, models.Consent
+_relay = models.Relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,10 @@ def _is_over(before: int) -> ColumnElement[bool]:
     given = exists().where(_consent.applicant_id == _applicant.id, _consent.given_at >= before)
     told = and_(_applicant.status == "rejected", _applicant.notified_at < before)
     went = and_(_applicant.status == "withdrawn", _applicant.updated_at < before)
-    return and_(or_(told, went), ~sent, ~given)
+    # Somebody who was handed on and never told: the copy must not stay for want of a notice.
+    handed = exists().where(_relay.applicant_id == _applicant.id, _relay.created_at < before)
+    untold = and_(_applicant.notified_at.is_(None), handed)
+    return and_(or_(told, went, untold), ~sent, ~given)
 
 
 def _count(session: Session, query: Select[str]) -> int:

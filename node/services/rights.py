@@ -282,10 +282,11 @@ def _take_back(
     theirs = select(link.id).where(link.applicant_id == applicant.id).order_by(link.id)
     session.scalars(theirs.with_for_update()).all()
     key = session.get(models.PersonKey, applicant.person_id, with_for_update=True)
-    if key is None or key.wrapped is None:
-        return
+    # Those further on may hold it still when our own copy has gone by the calendar.
     for each in _consents_of(session, applicant.person_id):
         erasures.withdraw(session, context, each.id, actor=actor)
+    if key is None or key.wrapped is None:
+        return
     destroy(session, context, applicant.person_id)
     # The occupation came with the card, which goes too.
     applicant.job = ""

@@ -84,7 +84,8 @@ def send_due_notices(node: Node, throttle: Throttle) -> int:
     tried = _send_all(node, sending, admitted, lambda: sending.is_open(context))
     with node.database.transaction() as session:
         sending.settle(session, context)
-    return tried + len(mails) - len(admitted)
+    # All were put off: the next may go. Some could not be tried: the mail server is away.
+    return tried if admitted else len(mails)
 
 
 def _put_off(node: Node, mails: Sequence[Outgoing], throttle: Throttle) -> list[Outgoing]:
