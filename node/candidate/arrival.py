@@ -28,7 +28,7 @@ def show(token: str) -> ResponseReturnValue:
             "candidate/arrival.html",
             sender=sender_of(session, here.context),
             partners=consents.offered(session, here.context, link.applicant_id),
-            chain=relays.chain_of(session, link.applicant_id),
+            handed_on=relays.of_applicant(session, link.applicant_id) is not None,
             policy=here.context.charter(session).policy,
             link=link,
             token=token,

@@ -17,7 +17,7 @@ from node import forms, virus_scanner
 from node.candidate import visit
 from node.candidate.words import APPLICANT_TYPES, prefecture, sender_of
 from node.refusals import Refusal
-from node.services import consents, relays
+from node.services import applicants, consents, relays
 from node.services.consents import ROWS, ROWS_MAX, Answers, ConsentGiven
 
 blueprint = Blueprint("candidate_profile", __name__)
@@ -82,7 +82,7 @@ def _about(form: forms.Form | None = None, status: int = 200) -> ResponseReturnV
             email=consents.facts_of(session, here.context, draft).email,
             prefectures=[(code, prefecture(code)) for code in consents.PREFECTURES],
             applicant_types=[(code, _(said)) for code, said in APPLICANT_TYPES.items()],
-            occupations=[(name, _(said)) for name, said in consents.OCCUPATIONS.items()],
+            occupations=[(name, _(said)) for name, said in applicants.OCCUPATIONS.items()],
         )
     return make_response(page, status)
 

@@ -13,7 +13,8 @@ from flask_babel import gettext as _
 
 from node.candidate.words import APPLICANT_TYPES, STAGES, prefecture
 from node.i18n import later
-from node.services.consents import FLUENCIES, OCCUPATIONS, tongues
+from node.services.applicants import OCCUPATIONS
+from node.services.consents import FLUENCIES, tongues
 from protocol import JSON, Card, Profile, strictjson
 
 TITLES = {

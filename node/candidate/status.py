@@ -24,12 +24,12 @@ def show(token: str) -> ResponseReturnValue:
         except ConsentNotThere:
             visit.limits().refuse_guessing(visit.address_here(), here.clock.monotonic())
             raise
-        chain = relays.chain_of(session, status.applicant_id)
+        handed_on = relays.of_applicant(session, status.applicant_id) is not None
         return render_template(
             "candidate/status.html",
             sender=sender,
             status=status,
-            chain=chain,
+            handed_on=handed_on,
             token=token,
             stage_names=STAGES,
         )

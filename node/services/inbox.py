@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, erasures, exchange, hires, referrals, rights
+from node.services import audit, erasures, exchange, hires, referrals, relays, rights
 from node.services import charter as charters
 from node.services.letters import Letter
 from protocol import (
@@ -84,7 +84,7 @@ KINDS: dict[str, Kind] = {
     ACCEPTANCE: Kind(Acceptance.parse, referrals.receive_acceptance),
     DECLINE: Kind(Decline.parse, referrals.receive_decline),
     ALREADY_KNOWN: Kind(AlreadyKnown.parse, referrals.receive_already_known),
-    PROFILE: Kind(ProfileRelease.parse, referrals.receive_profile),
+    PROFILE: Kind(ProfileRelease.parse, relays.receive_profile),
     ATTACHMENT: Kind(Attachment.parse, referrals.receive_attachment),
     PROGRESS: Kind(Progress.parse, referrals.receive_progress),
     HIRE: Kind(Hire.parse, hires.receive_hire),

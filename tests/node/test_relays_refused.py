@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from node import models
+from node.refusals import Refusal
 from node.services import applicants, hires, persons, referrals, relays, retention
 from node.services.applicants import exclusion, suppress
 from protocol import Profile
@@ -111,7 +112,7 @@ def test_who_cannot_be_handed_on_is_not_and_nothing_changes(
     own = becomes(season)
     tables = (models.Applicant, models.Relay, models.PersonKey, models.AuditEntry)
     before = [count(biwa, table) for table in tables]
-    with pytest.raises(relays.Refusal) as refused:
+    with pytest.raises(Refusal) as refused:
         hand_on(biwa, own)
     assert refused.value.code == code
     assert [count(biwa, table) for table in tables] == before

@@ -16,6 +16,7 @@ from node.services.applicants.listing import (
     get,
     list_page,
 )
+from node.services.applicants.occupations import OCCUPATIONS
 from node.services.applicants.people import (
     Person,
     erase,
@@ -27,6 +28,7 @@ from node.services.applicants.prefectures import PREFECTURES
 
 __all__ = [
     "CHOSEN_MAX",
+    "OCCUPATIONS",
     "PREFECTURES",
     "Entry",
     "Filters",

@@ -84,7 +84,7 @@ def _first_answers(
     session: Session, context: Context, applicant: models.Applicant, person: people.Person
 ) -> Answers:
     answers = answers_of(person, applicant.applicant_type)
-    handed = relays.profile_of(session, context, applicant.id)
+    handed = relays.profile_of(session, context, applicant)
     return answers if handed is None else completed(answers, handed)
 
 

@@ -6,11 +6,10 @@ the selection, and nothing guessed.
 
 from __future__ import annotations
 
-from node.services.applicants import normalisation
+from node.services.applicants import OCCUPATIONS, normalisation
 from node.services.applicants.people import Person
 from node.services.consents.answers import (
     FLUENCIES,
-    OCCUPATIONS,
     PREFECTURES,
     ROWS_MAX,
     Answers,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from node.i18n import translator
+from node.i18n import later, translator
 from node.services import links
 from node.services.templates import Text, variables
 
@@ -18,6 +18,13 @@ DAY_S = 86_400
 RULE = "―" * 14
 # The variables whose values are the sender's.
 OF_THE_SENDER = frozenset({"部署", "担当者名", "電話"})
+
+# Why this person gets it.
+APPLIED = later("You receive this mail because you applied to us; it tells you the result.")
+HANDED_ON = later(
+    "You receive this mail because another company passed your profile on to us with your consent; "
+    "it tells you the result."
+)
 
 
 class Named(Protocol):
@@ -101,10 +108,13 @@ def missing(text: Text, given: dict[str, str], *, with_link: bool) -> tuple[str,
     return tuple(name for name in variables.VARIABLES if name in needed and not given[name])
 
 
-def compose(occasion: Occasion, given: dict[str, str], *, with_link: bool) -> tuple[str, str]:
-    """Return subject and whole text of one letter."""
+def compose(
+    occasion: Occasion, given: dict[str, str], *, with_link: bool, handed_on: bool = False
+) -> tuple[str, str]:
+    """Return subject and whole text of one letter; `handed_on`: to whom another company sent us."""
     subject, body = occasion.text.render(given, with_link=with_link)
-    return subject, f"{body.rstrip()}\n\n{_foot(occasion, with_link=with_link)}"
+    foot = _foot(occasion, with_link=with_link, handed_on=handed_on)
+    return subject, f"{body.rstrip()}\n\n{foot}"
 
 
 def day(at: int, zone: ZoneInfo, language: str) -> str:
@@ -115,7 +125,7 @@ def day(at: int, zone: ZoneInfo, language: str) -> str:
     return f"{local.day} {local:%B %Y}"
 
 
-def _foot(occasion: Occasion, *, with_link: bool) -> str:
+def _foot(occasion: Occasion, *, with_link: bool, handed_on: bool) -> str:
     """Who sends this, why, and how to hear no more."""
     say = translator(occasion.text.language)
     sender = occasion.sender
@@ -128,6 +138,7 @@ def _foot(occasion: Occasion, *, with_link: bool) -> str:
         if with_link
         else say("To receive no further mail from us: write to %(email)s.", email=sender.email)
     )
+    why = HANDED_ON if handed_on else APPLIED
     lines = (
         RULE,
         f"{occasion.company.name}　{sender.department}"
@@ -138,7 +149,7 @@ def _foot(occasion: Occasion, *, with_link: bool) -> str:
         say("Telephone: %(phone)s", phone=sender.phone),
         say("E-mail: %(email)s", email=sender.email),
         "",
-        say("You receive this mail because you applied to us; it tells you the result."),
+        say(why),
         stop,
     )
     return "\n".join(lines) + "\n"

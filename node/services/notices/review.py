@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from node import models
 from node.context import Context
 from node.services import charter as charters
-from node.services import templates
+from node.services import relays, templates
 from node.services.applicants import Person
 from node.services.notices import booking, letter, recipients
 from node.services.notices.letter import Company, Occasion, Sender
@@ -112,7 +112,8 @@ def preview(
     given = letter.values(occasion, person, job=row.job, stage=row.stage, url=url)
     missing = letter.missing(occasion.text, given, with_link=group == "link")
     shown = {name: value or "{{" + name + "}}" for name, value in given.items()}
-    subject, body = letter.compose(occasion, shown, with_link=group == "link")
+    handed_on = bool(relays.handed_on(session, [row.id]))
+    subject, body = letter.compose(occasion, shown, with_link=group == "link", handed_on=handed_on)
     return Letter(applicant_id, person.name, person.email, subject, body, group == "link", missing)
 
 

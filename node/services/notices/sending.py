@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, links, mailing
+from node.services import audit, links, mailing, relays
 from node.services.applicants import Person
 from node.services.mailing import Outgoing
 from node.services.notices import booking, letter, recipients
@@ -211,6 +211,7 @@ def _prepare(
     leaving = [row for row in rows if _may_leave(session, context, batch, row, standings)]
     applicants = {row.id: standings[row.applicant_id].applicant for row in leaving}
     people = recipients.people(session, context, [one for one in applicants.values() if one])
+    handed_on = relays.handed_on(session, people.keys())
     lease, until = uuid.uuid4().hex, context.clock.now() + mailing.LEASE_S
 
     mails = []
@@ -227,7 +228,9 @@ def _prepare(
         if letter.missing(occasion.text, given, with_link=with_link):
             row.state, row.error = "failed", "value-missing"
             continue
-        subject, body = letter.compose(occasion, given, with_link=with_link)
+        subject, body = letter.compose(
+            occasion, given, with_link=with_link, handed_on=applicant.id in handed_on
+        )
         row.lease, row.lease_until = lease, until
         mails.append(
             Outgoing(

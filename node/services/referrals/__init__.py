@@ -38,6 +38,7 @@ from node.services.referrals.profiles import (
 from node.services.referrals.promises import paid, promised
 from node.services.referrals.receiving import (
     accept,
+    close,
     declare_known,
     decline,
     receive_attachment,
@@ -108,6 +109,7 @@ __all__ = [
     "board",
     "card_of",
     "change_stage",
+    "close",
     "close_offers",
     "correct",
     "counts",

@@ -28,7 +28,7 @@ from node.services.referrals.refusals import (
     ReferralUnknown,
 )
 from node.services.referrals.sending import check_evidence
-from node.services.referrals.stages import course, own_id
+from node.services.referrals.stages import ENDS, WITHDRAWN, change_stage, course, own_id
 from protocol import (
     ACCEPTANCE,
     ALREADY_KNOWN,
@@ -183,6 +183,17 @@ def decline(session: Session, context: Context, referral_id: str, *, user_id: st
     row.state, row.answered_by, row.answered_at = "declined", user_id, now
     row.updated_at = now
     audit.record(session, context, actor=user_id, action="referral.declined", subject=row.id)
+
+
+def close(session: Session, context: Context, row: models.ReferralIn, *, user_id: str) -> None:
+    """End what still goes on, because the person asked us to; the referrer learns that it ended."""
+    now = context.now()
+    if row.state == "received":
+        tell(session, context, row, DECLINE, Decline(row.referral_id, now).encode())
+        row.state, row.answered_at, row.updated_at = "declined", now, now
+        audit.record(session, context, actor=user_id, action="referral.declined", subject=row.id)
+    elif row.state == "profile_received" and row.stage_code not in ENDS:
+        change_stage(session, context, row, WITHDRAWN, user_id=user_id)
 
 
 def declare_known(

@@ -45,6 +45,9 @@ class Stage:
     name: str = ""
 
 
+WITHDRAWN = Stage("withdrawn_by_candidate", "withdrawn_by_candidate")
+
+
 def course(session: Session) -> tuple[Stage, ...]:
     """The stages in their order; the common codes while nobody has set up any."""
     rows = _rows(session)

@@ -11,14 +11,22 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.i18n import translator
+from node.i18n import later, translator
+from node.keyring import PersonKeyErased
 from node.services import audit, consents, erasures, links, mailing, relays
 from node.services import charter as charters
 from node.services.applicants import erase as erase_person
-from node.services.applicants import suppress
+from node.services.applicants import people, suppress
+from node.services.applicants.people import Person
 from node.services.letters import Letter
 from node.services.rights.proof import applicant_of, consent_of, person_of
 from protocol import Withdrawal
+
+ASKED = later("Your data has been erased here, as you asked.")
+BACK = later(
+    "At %(giver)s, from which your profile came to us, you took your consent back. Therefore your "
+    "data has been erased here, too."
+)
 
 
 def withdraw(session: Session, context: Context, token: str, member: str = "") -> int:
@@ -46,17 +54,17 @@ def erase(session: Session, context: Context, token: str) -> None:
     """
     consent = consent_of(session, token)
     applicant = applicant_of(session, consent)
-    # Whoever presses twice at the same moment is erased, and told, once.
-    key = models.PersonKey.person_id
-    session.scalar(select(key).where(key == applicant.person_id).with_for_update())
+    received = relays.hold_received(session, applicant.person_id)
+    _hold(session, applicant.person_id)
     person = person_of(session, context, consent)
     if person is None:
         return
     for each in _consents_of(session, applicant.person_id):
         erasures.withdraw(session, context, each.id)
-    relays.forget_origin(session, context, applicant.person_id)
+    relays.forget_received(session, context, received)
     destroy(session, context, applicant.person_id)
-    _confirm(session, context, consent, person.email)
+    say = translator(consent.language)
+    _confirm(session, context, consent, person, say(ASKED))
     audit.record(session, context, actor="applicant", action="person.erased", subject=applicant.id)
 
 
@@ -76,27 +84,43 @@ def receive_withdrawal(session: Session, context: Context, letter: Letter) -> No
 def _take_back(
     session: Session, context: Context, applicant: models.Applicant, *, actor: str
 ) -> None:
-    # A consent that is being given at this moment is waited for, or finds nobody any more.
-    link = models.Link
-    theirs = select(link.id).where(link.applicant_id == applicant.id).order_by(link.id)
-    session.scalars(theirs.with_for_update()).all()
-    key = session.get(models.PersonKey, applicant.person_id, with_for_update=True)
+    _hold(session, applicant.person_id)
+    theirs = _consents_of(session, applicant.person_id)
     # Those further on may hold it still when our own copy has gone by the calendar.
-    for each in _consents_of(session, applicant.person_id):
+    for each in theirs:
         erasures.withdraw(session, context, each.id, actor=actor)
-    if key is None or key.wrapped is None:
+    try:
+        person = people.person_of(session, context, applicant)
+    except PersonKeyErased:
         return
     destroy(session, context, applicant.person_id)
-    # The occupation came with the card, which goes too.
-    applicant.job = ""
+    given = [each for each in theirs if each.given_at is not None]
+    if given:
+        giver = charters.describing(session, actor).legal_name
+        say = translator(given[-1].language)
+        _confirm(session, context, given[-1], person, say(BACK, giver=giver))
     audit.record(session, context, actor=actor, action="person.erased", subject=applicant.id)
+
+
+def _hold(session: Session, person_id: str) -> None:
+    """Hold the links and the key of a person until the end of the transaction, in this order.
+
+    A consent that is being given at this moment is waited for, or finds nobody any more; whoever
+    presses twice is erased, and told, once.
+    """
+    link, applicant, key = models.Link, models.Applicant, models.PersonKey
+    theirs = select(applicant.id).where(applicant.person_id == person_id)
+    links_ = select(link.id).where(link.applicant_id.in_(theirs)).order_by(link.id)
+    session.scalars(links_.with_for_update()).all()
+    session.scalar(select(key.person_id).where(key.person_id == person_id).with_for_update())
 
 
 def _consents_of(session: Session, person_id: str) -> Sequence[models.Consent]:
     """Every consent of a person, who may have applied more than once."""
     table, applicant = models.Consent, models.Applicant
     query = select(table).join(applicant, applicant.id == table.applicant_id)
-    return session.scalars(query.where(applicant.person_id == person_id)).all()
+    whose = query.where(applicant.person_id == person_id)
+    return session.scalars(whose.order_by(table.given_at, table.id)).all()
 
 
 def destroy(session: Session, context: Context, person_id: str) -> None:
@@ -117,11 +141,13 @@ def destroy(session: Session, context: Context, person_id: str) -> None:
     erase_person(session, context, person_id)
 
 
-def _confirm(session: Session, context: Context, consent: models.Consent, email: str) -> None:
+def _confirm(
+    session: Session, context: Context, consent: models.Consent, person: Person, why: str
+) -> None:
     us = charters.describing(session, context.member_id)
     say = translator(consent.language)
     paragraphs = [
-        say("Your data has been erased here, as you asked."),
+        why,
         say(
             "The companies that had received something were asked to erase it, too. Their answers "
             "are shown on your page, which names nobody:"
@@ -137,7 +163,7 @@ def _confirm(session: Session, context: Context, consent: models.Consent, email:
     mailing.enqueue(
         session,
         context,
-        to=email,
+        to=person.email,
         subject=say("[%(company)s] Your data has been erased", company=us.legal_name),
         text="\n\n".join(paragraphs) + "\n",
         purpose="erasure",

@@ -35,7 +35,7 @@ def copy_of(session: Session, context: Context, token: str) -> dict[str, Any]:
             "applied": _day(context, applicant.applied_on),
             "source": applicant.source,
         },
-        "received": _received(session, context, applicant.id),
+        "received": _received(session, context, applicant),
         "consent": {
             "id": consent.id,
             "given": _moment(context, consent.given_at),
@@ -60,16 +60,21 @@ def copy_of(session: Session, context: Context, token: str) -> dict[str, Any]:
     }
 
 
-def _received(session: Session, context: Context, applicant_id: str) -> dict[str, Any] | None:
-    """How the profile came to us, where another company handed it on."""
-    chain = relays.chain_of(session, applicant_id)
+def _received(
+    session: Session, context: Context, applicant: models.Applicant
+) -> dict[str, Any] | None:
+    """How the profile came to us, where another company handed it on, and what we hold of it."""
+    chain = relays.chain_of(session, applicant.id)
     if chain is None:
         return None
+    profile = relays.profile_of(session, context, applicant)
     return {
         "company": chain.giver.legal_name,
         "received": _moment(context, chain.given_at),
         "consented": _moment(context, chain.consented_at),
         "had_it_from_another_company": chain.had_it_from_another,
+        "profile": None if profile is None else profile.content,
+        "pdf": relays.has_resume(session, applicant.id),
     }
 
 

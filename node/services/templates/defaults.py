@@ -74,4 +74,67 @@ With thanks for your time,
 """,
 )
 
-DEFAULTS = (JAPANESE, ENGLISH)
+# For people who never applied to us: another company passed their profile on.
+JAPANESE_HANDED_ON = Default(
+    name="選考結果のご連絡（他社からご紹介の方・専用リンクつき）",
+    language="ja",
+    subject="【{{企業名}}】選考結果のご連絡",
+    body="""\
+{{候補者名}} 様
+
+お世話になっております。
+{{企業名}} {{部署}}の{{担当者名}}です。
+
+このたびは、ご同意に基づき他社からご紹介いただき、当社の選考（{{求人名}}）に\
+{{選考ステップ}}までお時間をいただきましたこと、心より御礼申し上げます。
+社内で慎重に検討いたしましたが、今回はご希望に添えない結果となりました。
+ご期待に添えず、申し訳ございません。
+
+なお、{{姓}}様のご経験を活かせる機会がほかの会社にもあるかもしれないと考え、\
+任意でご利用いただけるご案内を用意いたしました。
+{{専用リンク}}
+（{{リンク有効期限}}まで有効）
+・ご利用は任意で、費用はかかりません。
+・ご利用の有無が、当社の今後の選考に影響することはありません。
+・ページを開いただけで、情報が他社に渡ることはありません。\
+送る相手と内容は、ご自身でお選びいただけます。
+・ご不要の場合は、このままで結構です。
+
+お預かりした情報は、当社の定めに従い{{保管期限}}までに削除いたします。
+ご不明な点がございましたら、{{電話}}までお気軽にお問い合わせください。
+
+貴重なお時間を割いていただき、誠にありがとうございました。
+""",
+)
+
+ENGLISH_HANDED_ON = Default(
+    name="Result of the selection (passed on to us, with link)",
+    language="en",
+    subject="Result of our selection ({{company}})",
+    body="""\
+Dear {{name}},
+
+Another company passed your profile on to us with your consent. Thank you for the time \
+you gave us in our selection ({{job}}), up to the {{stage}}.
+After careful discussion we will not be moving forward this time. We are sorry to \
+disappoint you.
+
+Other companies may be looking for what you bring. If you wish, you can use this \
+private page to send your profile to partner companies that you choose yourself:
+{{link}}
+(open until {{expiry}})
+- It is optional and free of charge.
+- It has no effect on any future application with us.
+- Nothing is shared by opening the page; you choose what is sent, and to whom.
+- If you do not need it, there is nothing you have to do.
+
+We will erase what we have received by {{kept_until}}, as our rules require.
+If you have any question, please call us at {{phone}}.
+
+With thanks for your time,
+{{sender}}
+{{department}}, {{company}}
+""",
+)
+
+DEFAULTS = (JAPANESE, ENGLISH, JAPANESE_HANDED_ON, ENGLISH_HANDED_ON)

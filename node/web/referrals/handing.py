@@ -20,9 +20,9 @@ def confirm(referral_id: str) -> ResponseReturnValue:
     """確認画面: the person is asked first, and nothing is sent by this."""
     with node().database.reading() as session:
         row = referrals.offered(session, referral_id)
-        relay = relays.of_referral(session, row.id)
-    if relay is not None:
-        return redirect(url_for("applicants.detail", applicant_id=relay.applicant_id))
+        made = relays.made_by(session, row.id)
+    if made is not None:
+        return redirect(url_for("applicants.detail", applicant_id=made))
     relays.check(row)
     return render_template("referrals/confirm_hand_on.html", offer=offer_of(row))
 
@@ -34,6 +34,9 @@ def hand_on(referral_id: str) -> ResponseReturnValue:
     here = node()
     with here.database.transaction() as session:
         made = relays.hand_on(session, here.context, referral_id, user_id=user().id)
-    said = _("The person is in your list of applicants now. Send the notice with the private link.")
+    said = _(
+        "The person is in your list of applicants now. Send the notice with the private link; "
+        "there is a template for those who were passed on by another company."
+    )
     flash(said, "success")
     return redirect(url_for("applicants.detail", applicant_id=made))

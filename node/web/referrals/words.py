@@ -3,7 +3,8 @@
 from flask_babel import gettext as _
 
 from node.i18n import later
-from node.services.consents import FLUENCIES, OCCUPATIONS, tongues
+from node.services.applicants import OCCUPATIONS
+from node.services.consents import FLUENCIES, tongues
 from node.services.referrals import Stage
 from node.web.marks import Mark
 
