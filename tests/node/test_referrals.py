@@ -4,15 +4,17 @@ import pytest
 from sqlalchemy import select
 
 from node import models
-from node.services import ledger, referrals
+from node.services import ledger, outbox, referrals
 from node.services.referrals import refusals
 from protocol import (
     ACCEPTANCE,
+    ALREADY_KNOWN,
     DECLINE,
     HIRE,
     PROFILE,
     PROGRESS,
     Acceptance,
+    AlreadyKnown,
     Decline,
     Hire,
     ProfileRelease,
@@ -209,13 +211,13 @@ def test_already_known_with_a_date_brings_the_point_back(alliance: Alliance) -> 
 
 def test_already_known_after_the_days_of_the_charter_is_refused(alliance: Alliance) -> None:
     aoba, biwa = alliance["aoba"], alliance["biwa"]
-    refer(aoba, "biwa")
+    referral = refer(aoba, "biwa")
     carry(alliance)
     accept(biwa, received(biwa).id)
     carry(alliance)
     alliance.clock.move(12 * DAY_S)  # five business days, and some
     day = biwa.context.day_of(biwa.context.now() - 13 * DAY_S)
-    with biwa.database.transaction() as session:
+    with pytest.raises(refusals.KnownTooLate), biwa.database.transaction() as session:
         referrals.declare_known(
             session,
             biwa.context,
@@ -224,7 +226,19 @@ def test_already_known_after_the_days_of_the_charter_is_refused(alliance: Allian
             last_contact=day,
             user_id="hanako",
         )
-    assert carry(alliance) == ["letter-unexpected"]
+    assert received(biwa).state == "profile_received"
+
+    known = AlreadyKnown(referral, day, day, biwa.context.now())
+    with biwa.database.transaction() as session:
+        outbox.enqueue(
+            session,
+            biwa.context,
+            recipient="aoba",
+            kind=ALREADY_KNOWN,
+            payload=known.encode(),
+            subject=referral,
+        )
+    assert carry(alliance) == ["letter-unexpected"], "whoever says it all the same is not believed"
     assert owed(aoba) == []
 
 

@@ -114,6 +114,16 @@ def provided(
     return [_open(context, row) for row in found]
 
 
+def first_received(session: Session, sender: str, referral_id: str) -> int | None:
+    """When the first data of a member's referral reached us; None before that."""
+    table = models.ReceiptRecord
+    return session.scalar(
+        select(func.min(table.provided_at)).where(
+            table.peer == sender, table.referral_id == referral_id
+        )
+    )
+
+
 def is_recorded(session: Session, sender: str, referral_id: str) -> bool:
     """Whether a member's referral left a record here that has to be kept."""
     table = models.ReceiptRecord

@@ -2,7 +2,8 @@
 
 `sending` is the referrer's side, `receiving` the receiver's, `profiles` keeps what was released,
 `promises` tells which points were paid, `rules` accepts cards by itself, `deadlines` end what stays
-without an answer, `stages` are our own steps of a selection, `listing` is what the lists read.
+without an answer, `ownership` tells which of several counts, `stages` are our own steps of a
+selection, `listing` is what the lists read.
 """
 
 from node.services.referrals.correcting import correct
@@ -26,6 +27,7 @@ from node.services.referrals.offers import (
     require_not_handed_on,
     tell,
 )
+from node.services.referrals.ownership import Other, first_of, others_of
 from node.services.referrals.profiles import (
     PROFILE_COLUMN,
     duplicates_of,
@@ -51,6 +53,7 @@ from node.services.referrals.refusals import (
     AnswerTooLate,
     CorrectedTooOften,
     KnownDateInvalid,
+    KnownTooLate,
     LetterUnexpected,
     ReferralAnswered,
     ReferralHandedOn,
@@ -95,7 +98,9 @@ __all__ = [
     "AnswerTooLate",
     "CorrectedTooOften",
     "KnownDateInvalid",
+    "KnownTooLate",
     "LetterUnexpected",
+    "Other",
     "ReferralAnswered",
     "ReferralHandedOn",
     "ReferralNotAccepted",
@@ -118,6 +123,7 @@ __all__ = [
     "decline",
     "duplicates_of",
     "end_unanswered",
+    "first_of",
     "forget",
     "grounds_of",
     "hides_source",
@@ -130,6 +136,7 @@ __all__ = [
     "offered",
     "open_profile",
     "open_resume",
+    "others_of",
     "paid",
     "people_of",
     "place_of",

@@ -13,15 +13,16 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, ledger, outbox, persons, records, restores
+from node.services import audit, ledger, office_hours, outbox, persons, records, restores
 from node.services.letters import Letter, LetterEarly
-from node.services.referrals import profiles, rules
+from node.services.referrals import ownership, profiles, rules
 from node.services.referrals.deadlines import last_day
 from node.services.referrals.offers import grounds_of, require_not_handed_on, tell
 from node.services.referrals.refusals import (
     AnswerTooLate,
     CapReached,
     KnownDateInvalid,
+    KnownTooLate,
     LetterUnexpected,
     ReferralAnswered,
     ReferralNotAccepted,
@@ -79,7 +80,8 @@ def receive_referral(session: Session, context: Context, letter: Letter) -> None
         profiles.keep(session, context, row, referral.profile)
         _record_receipt(session, context, letter, row, referral.profile, "card")
     in_time = now <= _last_day(session, context, row)
-    if in_time and rules.wants(session, context, referral.card):
+    wanted = in_time and rules.wants(session, context, referral.card)
+    if wanted and not ownership.is_proven_twin(session, context, row):
         _accept(session, context, row, user_id=None)
 
 
@@ -211,6 +213,8 @@ def declare_known(
         raise ReferralNotAccepted(row.state)
     require_not_handed_on(session, row)
     policy = context.charter(session).policy
+    if context.now() > _known_by(session, context, row, policy.answer_days):
+        raise KnownTooLate
     known = AlreadyKnown(row.referral_id, known_since, last_contact, context.now())
     try:
         check_evidence(context, known, row.created_at, policy.ownership_days)
@@ -226,6 +230,13 @@ def declare_known(
     )
     row.state, row.updated_at = "already_known", context.now()
     audit.record(session, context, actor=user_id, action="referral.known", subject=row.id)
+
+
+def _known_by(session: Session, context: Context, row: models.ReferralIn, answer_days: int) -> int:
+    """Until when the referrer takes that answer: working days from the release on."""
+    arrived_at = records.first_received(session, row.sender, row.referral_id) or row.created_at
+    since = max(arrived_at, row.answered_at or 0)
+    return office_hours.end_of_working_day(since, answer_days, context.settings.time_zone)
 
 
 def receive_profile(session: Session, context: Context, letter: Letter) -> None:

@@ -43,6 +43,10 @@ class KnownDateInvalid(Refusal, code="known-date-invalid", status=422):
     """The dates of the earlier contact are missing, in the future, or too long ago."""
 
 
+class KnownTooLate(Refusal, code="known-too-late"):
+    """The working days in which “already known” could be said are over: the point stays paid."""
+
+
 class CapReached(Refusal, code="credit-limit-reached"):
     """Accepting would take this member's account below its credit limit."""
 

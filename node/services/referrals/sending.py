@@ -261,7 +261,10 @@ def receive_already_known(session: Session, context: Context, letter: Letter) ->
     policy = context.charter(session).policy
     if known.declared_at > _answer_by(context, row.released_at, policy.answer_days):
         raise LetterUnexpected("declared after the days that the charter gives")
-    check_evidence(context, known, row.created_at, policy.ownership_days)
+    # Of two members the one counts whose referral arrived first, not who wrote it first.
+    delivery = outbox.find(session, row.envelope_id)
+    arrived_at = (delivery and delivery.delivered_at) or row.created_at
+    check_evidence(context, known, arrived_at, policy.ownership_days)
     if row.id not in promises.paid(session, context, [row]):
         early = letter.may_wait(context.now())
         raise (LetterEarly if early else LetterUnexpected)("the promised point was never paid")

@@ -154,7 +154,7 @@ def _wish() -> tuple[str, list[str]]:
 @require_role("recruiter")
 def known(referral_id: str) -> ResponseReturnValue:
     """The form for the dates."""
-    return _known_page("known.html", referral_id, forms.Form())
+    return _known_page("known.html", referral_id)
 
 
 @blueprint.post("/<referral_id>/known")
@@ -188,19 +188,24 @@ def declare_known(referral_id: str) -> ResponseReturnValue:
 def _known_page(
     template: str,
     referral_id: str,
-    form: forms.Form,
+    form: forms.Form | None = None,
     **more: Any,  # noqa: ANN401
 ) -> ResponseReturnValue:
-    alliance = charter()
+    here, alliance = node(), charter()
     assert alliance is not None, "referrals come from members"
-    with node().database.reading() as session:
+    with here.database.reading() as session:
         row = referrals.offered(session, referral_id)
         if row.state != "profile_received":
             raise referrals.ReferralNotAccepted(row.state)
+        first = referrals.first_of(referrals.others_of(session, here.context, row))
+    if form is None:
+        day = here.context.day_of(first.created_at) if first is not None else ""
+        form = forms.Form({"known_since": day, "last_contact": day})
     page = render_template(
         f"referrals/{template}",
         offer=offer_of(row),
         form=form,
+        first=None if first is None else offer_of(first),
         policy=alliance.policy,
         **more,
     )

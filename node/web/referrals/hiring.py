@@ -13,7 +13,7 @@ from node.services import hires, ledger, referrals
 from node.services.hires import FEE_YEN_MAX
 from node.services.ledger import Position
 from node.web.entrance import charter, node, require_role, user
-from node.web.referrals.received import offer_of
+from node.web.referrals.received import Offer, offer_of
 from protocol import Charter
 
 blueprint = Blueprint("referral_hiring", __name__, url_prefix="/referrals/in")
@@ -93,6 +93,14 @@ def _is_agency(row: models.ReferralIn) -> bool:
         return hires.is_agency(session, here.context, row.sender)
 
 
+def _first(row: models.ReferralIn) -> Offer | None:
+    """The referral of perhaps the same person that counts before this one."""
+    here = node()
+    with here.database.reading() as session:
+        first = referrals.first_of(referrals.others_of(session, here.context, row))
+    return None if first is None else offer_of(first)
+
+
 def _page(
     template: str,
     row: models.ReferralIn,
@@ -111,6 +119,7 @@ def _page(
         may_use=may_use,
         cost=alliance.policy.points_per_free_hire,
         is_agency=_is_agency(row),
+        first=_first(row),
         **more,
     )
     return make_response(page, 422 if form.errors else 200)

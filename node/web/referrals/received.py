@@ -209,7 +209,7 @@ def _cells(offer: Offer) -> list[str]:
 @require_role()
 def show(referral_id: str) -> ResponseReturnValue:
     """One referral: its card, what can be done now, and its course."""
-    here = node()
+    here, alliance = node(), charter()
     with here.database.reading() as session:
         row = referrals.offered(session, referral_id)
         may_look = user().may("recruiter", "approver") and row.profile_blob is not None
@@ -218,10 +218,12 @@ def show(referral_id: str) -> ResponseReturnValue:
         stages = referrals.stages_of(session, "in", row.id)
         course, called = referrals.course(session), referrals.names(session)
         names = users.names(session)
-        twins = []
+        twins, others = [], []
         # Once handed on, the person stands in our list because of this very referral.
         if may_look and row.state == "profile_received" and relay is None:
             twins = _duplicates(session, row)
+        if may_look:
+            others = _others(session, row)
         letters = deliveries.of(session, here.context, row.sender, outbox.state_of(session, row.id))
         point = row.entry_id and ledger.place_of(session, here.context.member_id, row.entry_id)
     return render_template(
@@ -231,6 +233,9 @@ def show(referral_id: str) -> ResponseReturnValue:
         grounds=referrals.grounds_of(row),
         events=_events(row, stages, hire, names, called) + _handed_on(relay, names),
         twins=twins,
+        others=others,
+        others_first=referrals.first_of([each.other for each in others]),
+        ownership_days=alliance.policy.ownership_days if alliance else 0,
         letters=letters,
         point=point,
         us=here.context.member_id,
@@ -264,12 +269,31 @@ class Twin:
 
 
 def _duplicates(session: Session, row: models.ReferralIn) -> list[Twin]:
-    found = []
-    for each, person, alike in referrals.twins_of(session, node().context, row):
-        said = {"email": _("E-mail"), "phone": _("Telephone"), "kana": _("Reading of the name")}
-        name = person.name if person else _("erased")
-        found.append(Twin(each, name, _(", ").join(said[one] for one in alike)))
-    return found
+    return [
+        Twin(each, person.name if person else _("erased"), _alike(alike))
+        for each, person, alike in referrals.twins_of(session, node().context, row)
+    ]
+
+
+def _alike(names: Sequence[str]) -> str:
+    said = {"email": _("E-mail"), "phone": _("Telephone"), "kana": _("Reading of the name")}
+    return str(_(", ").join(said[each] for each in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another referral of what may be the same person, as the page lists it."""
+
+    other: referrals.Other
+    offer: Offer
+    alike: str
+
+
+def _others(session: Session, row: models.ReferralIn) -> list[Rival]:
+    return [
+        Rival(each, offer_of(each.row), _alike(each.alike))
+        for each in referrals.others_of(session, node().context, row)
+    ]
 
 
 def _events(
