@@ -86,6 +86,9 @@ def test_ten_referrals_cross_and_one_hire_is_free(nodes_on: str, tmp_path: Path)
         "fee": 0,
         "erasure_receipts": 3,
         "profiles_left": 0,
+        "notices_stopped": 1,
+        "mails_refused": 1,
+        "duplicates_settled": 1,
         "digests_equal": True,
         "plaintext_found": False,
     }

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from node import models
-from node.services import templates
+from node.services import notices, templates
 from node.services.templates import lint, variables
-from node.services.templates.defaults import DEFAULTS, ENGLISH, JAPANESE
+from node.services.templates.defaults import DEFAULTS, ENGLISH, JAPANESE, Default
 from tests.equipment.notices_room import Room
 
 GOOD = """{{候補者名}} 様
@@ -216,3 +216,14 @@ def test_our_own_texts_are_installed_once(room: Room) -> None:
         context = room.node.context
         assert templates.install_defaults(session, context, user_id=room.recruiter) == len(DEFAULTS)
         assert templates.install_defaults(session, context, user_id=room.recruiter) == 0
+
+
+@pytest.mark.parametrize(("language", "usual"), [("ja", JAPANESE), ("en", ENGLISH)])
+def test_who_has_never_written_begins_with_the_text_for_people_who_applied(
+    room: Room, language: str, usual: Default
+) -> None:
+    with room.node.database.transaction() as session:
+        templates.install_defaults(session, room.node.context, user_id=room.recruiter)
+        chosen = notices.usual_template(session, room.recruiter, language)
+        assert chosen is not None
+        assert templates.get(session, chosen).name == usual.name

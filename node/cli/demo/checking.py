@@ -43,6 +43,9 @@ class Summary:
     fee: int
     erasure_receipts: int
     profiles_left: int
+    notices_stopped: int
+    mails_refused: int
+    duplicates_settled: int
     digests_equal: bool
     plaintext_found: bool
     seconds: float
@@ -67,6 +70,9 @@ class Summary:
             "fee": lambda value: value == 0,
             "erasure_receipts": lambda value: value == len(CHOICES[0].members),
             "profiles_left": lambda value: value == 0,
+            "notices_stopped": lambda value: value == 1,
+            "mails_refused": lambda value: value == 1,
+            "duplicates_settled": lambda value: value == 1,
             "digests_equal": lambda value: value is True,
             "plaintext_found": lambda value: value is False,
         }
@@ -95,6 +101,9 @@ def summarise(
         fee=fee,
         erasure_receipts=facts.erasure_receipts,
         profiles_left=facts.profiles_left,
+        notices_stopped=facts.notices_stopped,
+        mails_refused=facts.mails_refused,
+        duplicates_settled=facts.duplicates_settled,
         digests_equal=len(look.digests()) == 1,
         plaintext_found=found,
         seconds=round(seconds, 1),

@@ -81,6 +81,11 @@ class Desk:
         page = self.browser.open(batch)
         self.browser.submit(page, "confirmation", {"checked": CHECKS})
 
+    def not_told(self, batch: str) -> tuple[int, int]:
+        """Whose mail of a batch was refused, and who was left out, by the page of the batch."""
+        page = self.browser.open(batch)
+        return page.rows("failed"), page.rows("left")
+
     # --- Referrals. ---
 
     def write_rule(self, monthly_cap: int) -> None:
@@ -99,6 +104,13 @@ class Desk:
             page, "board-form", {"chosen": referrals}, press=f"{answer}-chosen"
         )
         self.browser.submit(page, "/referrals/in/answers")
+
+    def declare_known(self, referral: str) -> None:
+        """Answer "already known" with the day of the referral that came first, as filled in."""
+        page = self.browser.open(f"/referrals/in/{referral}")
+        page.text_of("others")
+        page = self.browser.submit(self.browser.open(page.link("known")), "known-form")
+        self.browser.submit(page, "confirmation")
 
     def move(self, referral: str, stage: str) -> None:
         """Move a person on to a stage of the selection."""

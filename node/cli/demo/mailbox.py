@@ -61,6 +61,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._mails: list[Mail] = []
+        self._refused: set[str] = set()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -74,6 +75,24 @@ class Mailbox:
     def to(self, address: str) -> list[Mail]:
         """The mails of one address."""
         return [mail for mail in self.all() if mail.to == address]
+
+    def refuse(self, address: str) -> None:
+        """Have no mailbox of that name from now on."""
+        self._refused.add(address)
+
+    async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
+        self,
+        server: SMTP,  # noqa: ARG002 (aiosmtpd hands it in)
+        session: Session,  # noqa: ARG002
+        envelope: Envelope,
+        address: str,
+        options: list[str],  # noqa: ARG002
+    ) -> str:
+        """Say whether there is such a mailbox; aiosmtpd calls this."""
+        if address in self._refused:
+            return "550 5.1.1 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(  # noqa: N802 (aiosmtpd's name)
         self,

@@ -75,6 +75,18 @@ class Nodes:
                 raise NodeFailed(f"Waited {timeout_s:.0f} s: {wish}. The logs say last:\n{logs}")
             time.sleep(LOOK_S)
 
+    def stop_one(self, member: str) -> None:
+        """End one node cleanly; the others see a member that is away."""
+        process = self._processes.pop(member)
+        process.terminate()
+        process.wait(STOP_TIMEOUT_S)
+
+    def start_one(self, member: str) -> None:
+        """Start a node that was stopped, and wait until it answers."""
+        place = next(place for place in self._places if place.id == member)
+        self._processes[member] = _start(place)
+        self.wait_until(lambda: _answers(place), f"{member} should answer", START_TIMEOUT_S)
+
     def stop(self) -> list[str]:
         """End all of them cleanly, side by side; the names of those that had to be killed."""
         for process in self._processes.values():

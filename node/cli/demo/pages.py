@@ -74,6 +74,7 @@ class Reader(HTMLParser):
         self.forms: list[Form] = []
         self.links: list[tuple[str, str, str]] = []  # address, id, words
         self.texts: dict[str, str] = {}
+        self.rows: dict[str, int] = {}  # of each table with an id
         self.text = ""
         self._open: list[tuple[str, str]] = []
         self._form: Form | None = None
@@ -85,6 +86,9 @@ class Reader(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag not in VOID:
             self._open.append((tag, given.get("id", "")))
+        if tag == "tr" and any(each == "tbody" for each, _ in self._open):
+            for id_ in (id_ for each, id_ in self._open if each == "table"):
+                self.rows[id_] = self.rows.get(id_, 0) + 1
         if tag == "form":
             kind = given.get("enctype", "")
             self._form = Form(
@@ -190,6 +194,10 @@ class Page:
     def has(self, id_: str) -> bool:
         """Tell whether an element with that id has words."""
         return id_ in self.reader.texts
+
+    def rows(self, table: str) -> int:
+        """How many rows the table with that id has; none where it is not shown."""
+        return self.reader.rows.get(table, 0)
 
     def form(self, name: str) -> Form:
         """The form with that id, with a button of that id, or whose action ends so."""

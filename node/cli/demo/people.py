@@ -7,7 +7,7 @@ is nobody's. What a recruiting system exports and must not be imported is in the
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 MAIL_DOMAIN = "oubo.example.jp"
@@ -157,6 +157,30 @@ def seekers(today: date) -> list[Person]:
         )
         for at, (name, kana, latin) in enumerate(known)
     ]
+
+
+def lastly(today: date, known: Person) -> list[Person]:
+    """Three who applied to seeds: one whom bridge has referred before, and two others."""
+    first = APPLICANTS + 11
+    others = (("白石 一樹", "シライシ カズキ", "shiraishi"), ("大野 恵", "オオノ メグミ", "ohno"))
+    made = [
+        replace(
+            known,
+            number=first + at,
+            name=name,
+            kana=kana,
+            email=f"{latin}.{first + at}@{MAIL_DOMAIN}",
+            phone=f"080-9999-{first + at:04}",
+            rejected_on=today,
+        )
+        for at, (name, kana, latin) in enumerate(others, 1)
+    ]
+    return [replace(known, number=first, rejected_on=today), *made]
+
+
+def taken_on(person: Person) -> Person:
+    """The same person, hired after all."""
+    return replace(person, status="内定", rejected_on=None)
 
 
 def exported(people: list[Person], *, encoding: str, broken_row: bool = False) -> bytes:

@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from node.cli.demo import mailbox
+from node.cli.demo.cases import Cases
 from node.cli.demo.checking import Search, Summary, places_of, summarise
 from node.cli.demo.databases import databases_of
 from node.cli.demo.founding import found
@@ -67,10 +68,11 @@ def _play(
         nodes = stack.enter_context(Nodes(workshop.places))
         story = Story(workshop, nodes, mails, look, telling)
         story.open_offices(charter)
-    _tell(story, telling)
+    cases = Cases(story, look.today())
+    _tell(story, cases, telling)
     if once:
         nodes.stop()
-    search = Search(secrets_of(story.people + story.seekers))
+    search = Search(secrets_of(story.people + story.seekers + cases.people))
     places = places_of(search, [workshop.folder, *elsewhere], look)
     seconds = time.monotonic() - started
     summary = _summary(story, charter, look, found=bool(places), seconds=seconds)
@@ -81,7 +83,7 @@ def _play(
         _stay(stack, workshop, mails, nodes, telling)
 
 
-def _tell(story: Story, telling: Telling) -> None:
+def _tell(story: Story, cases: Cases, telling: Telling) -> None:
     with telling.step(2, "aoba sends its notices"):
         story.send_notices()
     with telling.step(3, "Ten people decide for themselves"):
@@ -94,6 +96,8 @@ def _tell(story: Story, telling: Telling) -> None:
         story.hire_with_slot()
     with telling.step(7, "Somebody takes everything back"):
         story.take_back()
+    with telling.step(8, "What every season brings"):
+        cases.play()
     telling.step_name = "the summary"
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from node.cli.demo.workshop import Workshop
 
-STEPS = 7
+STEPS = 8
 
 
 class Telling:

@@ -21,6 +21,9 @@ FORMAT = "tasuki-demo-1"
 # One passphrase opens every node of the demonstration; a real one is made by each member.
 PASSPHRASE = "demonstration only"  # noqa: S105 (nothing real lies behind it)
 
+# Long enough at seeds for HR to change its mind, short enough to be waited for.
+CANCEL_WINDOW_S = {"seeds": 12}
+
 
 @dataclass(slots=True)
 class User:
@@ -112,7 +115,7 @@ class Workshop:
                 "PASSPHRASE": PASSPHRASE,
                 "SMTP_URL": f"smtp://127.0.0.1:{self.smtp_port}",
                 "MAIL_FROM": f"recruit@{place.id}.example.jp",
-                "CANCEL_WINDOW_S": 1,
+                "CANCEL_WINDOW_S": CANCEL_WINDOW_S.get(place.id, 1),
                 "PULL_INTERVAL_S": 2,
                 "DEMO": 1,
             }

@@ -76,7 +76,7 @@ With thanks for your time,
 
 # For people who never applied to us: another company passed their profile on.
 JAPANESE_HANDED_ON = Default(
-    name="選考結果のご連絡（他社からご紹介の方・専用リンクつき）",
+    name="選考結果のご連絡（紹介を受けた方へ・専用リンクつき）",
     language="ja",
     subject="【{{企業名}}】選考結果のご連絡",
     body="""\
@@ -108,7 +108,7 @@ JAPANESE_HANDED_ON = Default(
 )
 
 ENGLISH_HANDED_ON = Default(
-    name="Result of the selection (passed on to us, with link)",
+    name="Result of the selection (with private link, passed on)",
     language="en",
     subject="Result of our selection ({{company}})",
     body="""\
