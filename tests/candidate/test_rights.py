@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from node import models
-from node.services import consents, referrals
+from node.services import consents, records, referrals
 from node.services.applicants import notifiable
 from protocol import Withdrawal, envelope
+from tests.equipment.alliance import House
 from tests.equipment.candidates import EMAIL, NAME, PHONE, Candidates, Walker
 from tests.equipment.letters import carry
 from tests.equipment.referring import accept, received
@@ -88,9 +89,10 @@ def test_one_company_is_taken_back_and_proves_it(
     assert 'id="withdraw-biwa"' not in walker.get(page).text
 
 
-def test_all_are_taken_back_after_the_profile_was_released(
+def test_all_are_taken_back_after_the_profile_was_released_and_the_records_stay(
     candidates: Candidates, walker: Walker, page: str
 ) -> None:
+    """DOMAIN 8, check 4."""
     biwa = candidates.alliance["biwa"]
     accept(biwa, received(biwa).id)
     carry(candidates.alliance)
@@ -98,9 +100,23 @@ def test_all_are_taken_back_after_the_profile_was_released(
     walker.post(f"{page}/withdraw", {}, page=f"{page}/withdraw")
     carry(candidates.alliance)
     assert steps(walker, page) == {"biwa": "erased", "bridge": "erased"}
-    assert received(biwa).profile_blob is None
     with candidates.node.database.reading() as session:
         assert session.scalars(select(models.Consent.state)).all() == ["withdrawn"]
+    for house in candidates.alliance.others("aoba"):
+        with house.database.reading() as session:
+            blobs = session.scalars(select(models.ReferralIn.profile_blob)).all()
+            keys = session.scalars(select(models.PersonKey.wrapped)).all()
+        assert not any((*blobs, *keys)), house.id
+    # Art. 29 here and Art. 30 there, of the profile that biwa had, can still be read.
+    assert ("biwa", NAME) in on_record(candidates.alliance["aoba"], "provided")
+    assert on_record(biwa, "received") == [("aoba", NAME)]
+    assert "3年間" in walker.get(page).text
+
+
+def on_record(house: House, register: str) -> list[tuple[str, str]]:
+    with house.database.reading() as session:
+        rows = list(records.every(session, house.context, records.Filters(register)))
+    return [(each.row.peer, each.name) for each in rows]
 
 
 def test_a_company_that_is_silent_is_shown_as_late(
