@@ -51,7 +51,7 @@ NODE = {
     4.3: "services.decrees",  # a decree ends an epoch of the ledger, and a membership perhaps
     4.35: "services.joining services.keys",  # a draft brings a newcomer in, or replaces keys
     4.4: "services.consents services.hires",  # both act on referrals
-    4.45: "services.rights",  # over a consent and what it led to
+    4.45: "services.rights services.interest",  # over a consent and what it led to
     4.46: "services.retention",  # it destroys as rights do, by the calendar
     4.5: "services.notices",  # they ask who may be told, and who may get a link
     4.6: "services.backups",  # everything there is

@@ -1,8 +1,9 @@
 """The pages behind a private link: phone first, no user, and a GET never changes anything.
 
 `arrival` is where the link leads, `choices`, `contact`, `profile` and `agreement` are the steps to
-a consent, `status` is where the receipt leads, `rights` what can be asked for from there. Who came
-is remembered in the browser's own cookie (`visit`); what was entered, on the server.
+a consent, `status` is where the receipt leads, `interest` the question that may stand there,
+`rights` what can be asked for from there. Who came is remembered in the browser's own cookie
+(`visit`); what was entered, on the server.
 """
 
 from flask import Blueprint
@@ -13,6 +14,7 @@ from node.candidate import (
     choices,
     contact,
     endings,
+    interest,
     profile,
     rights,
     status,
@@ -26,6 +28,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     profile.blueprint,
     agreement.blueprint,
     status.blueprint,
+    interest.blueprint,
     rights.blueprint,
 )
 

@@ -23,7 +23,7 @@ blueprint = Blueprint("candidate_choices", __name__)
 class HowSchema(Schema):
     """How the data is sent; what is not ticked is no."""
 
-    order = fields.String(required=True, validate=validate.OneOf(["card", "profile"]))
+    order = fields.String(required=True, validate=validate.OneOf(["card", "ask", "profile"]))
     hide_source = fields.String()
     hide_stage = fields.String()
     share_progress = fields.String()
@@ -122,6 +122,7 @@ def decide() -> ResponseReturnValue:
             hide_stage="hide_stage" in values,
             share_progress="share_progress" in values,
             profile_at_once=values["order"] == "profile",
+            asks_first=values["order"] == "ask",
         )
     return redirect(url_for("candidate_contact.show"))
 
@@ -134,9 +135,10 @@ def _how(form: forms.Form | None = None, status: int = 200) -> ResponseReturnVal
         if draft.state == "given":
             raise ConsentGiven
         stage = consents.stage_of(session, draft)
+        order = "ask" if draft.asks_first else "card"
         kept = forms.Form(
             {
-                "order": "profile" if draft.profile_at_once else "card",
+                "order": "profile" if draft.profile_at_once else order,
                 "hide_source": "yes" if draft.hide_source else "",
                 "hide_stage": "yes" if draft.hide_stage else "",
                 "share_progress": "yes" if draft.share_progress else "",

@@ -59,7 +59,7 @@ TEXTS = {
 
 
 # Where nobody has begun anything: the address of a status page is wrong.
-STATUS_ROOMS = ("candidate_status.", "candidate_rights.")
+STATUS_ROOMS = ("candidate_status.", "candidate_interest.", "candidate_rights.")
 NO_STATUS = (
     later("We cannot find this page"),
     later(

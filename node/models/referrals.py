@@ -52,6 +52,11 @@ class ReferralOut(Model):
     answered_at: Mapped[int | None] = mapped_column(default=None)
     released_at: Mapped[int | None] = mapped_column(default=None)
     updated_at: Mapped[int]
+    # Whether the person decides when the company has accepted, and until when.
+    asks_first: Mapped[bool] = mapped_column(default=False)
+    decide_by: Mapped[int | None] = mapped_column(default=None)
+    # When the point went back, or proved never to have come, since the profile stayed here.
+    point_settled_at: Mapped[int | None] = mapped_column(default=None)
 
 
 class ReferralIn(Model):

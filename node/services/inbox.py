@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.services import audit, erasures, exchange, hires, referrals, relays, rights
+from node.services import audit, erasures, exchange, hires, interest, referrals, relays, rights
 from node.services import charter as charters
 from node.services.letters import Letter
 from protocol import (
@@ -81,7 +81,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     REFERRAL: Kind(Referral.parse, referrals.receive_referral),
-    ACCEPTANCE: Kind(Acceptance.parse, referrals.receive_acceptance),
+    ACCEPTANCE: Kind(Acceptance.parse, interest.receive_acceptance),
     DECLINE: Kind(Decline.parse, referrals.receive_decline),
     ALREADY_KNOWN: Kind(AlreadyKnown.parse, referrals.receive_already_known),
     PROFILE: Kind(ProfileRelease.parse, relays.receive_profile),

@@ -14,7 +14,16 @@ import structlog
 
 from node.greeting import greet
 from node.installation import Node
-from node.services import consents, departing, erasures, membership, nonces, restores, retention
+from node.services import (
+    consents,
+    departing,
+    erasures,
+    interest,
+    membership,
+    nonces,
+    restores,
+    retention,
+)
 from node.services.charter import has_left, if_any
 from node.services.delivery import reachable, release_all
 from node.services.inbox import forget_refused
@@ -223,6 +232,8 @@ def _keep_house(node: Node) -> bool:
             departing.tidy(session, node.context, charter)
             erasures.ask_again(session, node.context)
             consents.end_unanswered(session, node.context)
+            interest.end_unanswered(session, node.context)
+            interest.give_points_back(session, node.context)
     drop_drained_keys(node)
     tidy_uploads(node)
     return False

@@ -50,7 +50,13 @@ def alliance_on(databases: Databases) -> Iterator[Alliance]:
 
 
 def refer(
-    house: House, to: str, *, now: bool = False, resume: bytes | None = None, share: bool = True
+    house: House,
+    to: str,
+    *,
+    now: bool = False,
+    resume: bytes | None = None,
+    share: bool = True,
+    ask: bool = False,
 ) -> str:
     """A consent of a new applicant of the house, sent to one member."""
     context = house.context
@@ -71,6 +77,7 @@ def refer(
             resume=resume,
             send_profile_now=now,
             share_progress=share,
+            asks_first=ask,
         )
 
 

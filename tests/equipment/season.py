@@ -184,6 +184,7 @@ class Season:
         now: bool = False,
         resume: bytes | None = None,
         share: bool = True,
+        ask: bool = False,
     ) -> str:
         """The person consents at `sender`, for `to`; the sender's id of the referral."""
         house = self.alliance[sender]
@@ -206,6 +207,7 @@ class Season:
                 resume=resume,
                 send_profile_now=now,
                 share_progress=share,
+                asks_first=ask,
             )
 
     def _consent(self, house: House, applicant: str) -> str:

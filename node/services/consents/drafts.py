@@ -43,6 +43,7 @@ class Draft:
     hide_stage: bool = False
     share_progress: bool = False
     profile_at_once: bool = False
+    asks_first: bool = False  # the profile follows an acceptance only after a yes
     decided: bool = False  # how to send was looked at once
     answers: Answers = field(default_factory=dict, repr=False)
     # Which groups of answers the person has looked at and sent, since a prefilled one may be wrong.
@@ -109,6 +110,8 @@ def load(session: Session, context: Context, link_id: str, *, lock: bool = False
         hide_stage=content["hide_stage"],
         share_progress=content["share_progress"],
         profile_at_once=content["profile_at_once"],
+        # Drafts of before this could be wished for.
+        asks_first=content.get("asks_first", False),
         decided=content["decided"],
         answers=content["answers"],
         checked=tuple(content["checked"]),
@@ -176,14 +179,16 @@ def decide(
     hide_stage: bool,
     share_progress: bool,
     profile_at_once: bool,
+    asks_first: bool = False,
 ) -> Draft:
-    """Record how the data is to be sent."""
+    """Record how the data is to be sent; nobody is asked about a profile that goes at once."""
     draft = replace(
         edit(session, context, link_id),
         hide_source=hide_source,
         hide_stage=hide_stage,
         share_progress=share_progress,
         profile_at_once=profile_at_once,
+        asks_first=asks_first and not profile_at_once,
         decided=True,
     )
     for row in session.scalars(
@@ -263,6 +268,7 @@ def _seal(cipher: PersonCipher, draft: Draft) -> bytes:
         "hide_stage": draft.hide_stage,
         "share_progress": draft.share_progress,
         "profile_at_once": draft.profile_at_once,
+        "asks_first": draft.asks_first,
         "decided": draft.decided,
         "answers": draft.answers,
         "checked": list(draft.checked),

@@ -210,6 +210,7 @@ def _refer(session: Session, context: Context, preview: Preview, page_hash: str)
             resume=resume,
             send_profile_now=draft.profile_at_once,
             share_progress=draft.share_progress,
+            asks_first=draft.asks_first,
         )
     # Each referral keeps what it still has to send; a further copy serves nobody.
     resumes.remove(session, draft.id)

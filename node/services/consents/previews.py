@@ -38,6 +38,7 @@ class Preview:
     resume: Resume | None
     email: str
     retention_days: int
+    answer_days: int
 
 
 def preview(session: Session, context: Context, link_id: str) -> Preview:
@@ -59,17 +60,20 @@ def of(session: Session, context: Context, draft: Draft) -> Preview:
         wrong = first_wrong(draft.answers)
         raise refusals.ProfileIncomplete(page=unseen[0] if unseen else wrong)
 
-    facts = facts_of(session, context, draft)
+    facts, policy = facts_of(session, context, draft), context.charter(session).policy
     profile = profile_of(answers, facts)
     return Preview(
         draft=draft,
         partners=partners,
         card=card_of(answers, facts),
         profile=profile,
-        items=items_of(profile, facts, share_progress=draft.share_progress),
+        items=items_of(
+            profile, facts, asks_first=draft.asks_first, share_progress=draft.share_progress
+        ),
         resume=facts.resume,
         email=facts.email,
-        retention_days=context.charter(session).policy.retention_days,
+        retention_days=policy.retention_days,
+        answer_days=policy.answer_days,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from node.services import records
+from node.services import records, referrals
 from node.services.consents import tongues
 from node.services.consents.answers import PREFECTURES, Answers
 from node.services.consents.resumes import Resume
@@ -73,10 +73,14 @@ def profile_of(answers: Answers, facts: Facts) -> Profile:
     return Profile.from_json(content)
 
 
-def items_of(profile: Profile, facts: Facts, *, share_progress: bool) -> tuple[str, ...]:
+def items_of(
+    profile: Profile, facts: Facts, *, asks_first: bool, share_progress: bool
+) -> tuple[str, ...]:
     """The kinds of data a partner gets, by stable names, for the records of both sides."""
     items = ["card", *records.items_in(profile)]
     items.append("source-hidden" if facts.hide_source else "source")
+    if asks_first:
+        items.append(referrals.ASKS_FIRST)
     if share_progress:
         items.append("progress")
     return tuple(items)

@@ -33,7 +33,7 @@ from protocol import (
 )
 
 # The version of the words above the button; a change of their meaning is a new one.
-TEXT_VERSION = "2026-11.1"
+TEXT_VERSION = "2026-11.2"
 
 Say = Callable[..., str]
 
@@ -57,6 +57,7 @@ ITEM_NAMES = {
     "reached-stage": later("step reached in the selection"),
     "source": later("name of the company you applied to"),
     "source-hidden": later("name of the company you applied to, hidden from those who select"),
+    "asks-first": later("your wish to be asked before the profile is sent"),
     "progress": later("progress told back"),
 }
 
@@ -179,6 +180,11 @@ def _text(say: Say, context: Context, us: Member, preview: Preview) -> str:
     at = datetime.fromtimestamp(context.now(), context.settings.time_zone)
     if preview.draft.profile_at_once:
         order = say("The summary and your profile are sent at once.")
+    elif preview.draft.asks_first:
+        order = say(
+            "First a summary without your name is sent. When a company answers that it would like "
+            "to go on, we ask you by mail, and your profile is sent to it only after your yes."
+        )
     else:
         order = say(
             "First a summary without your name is sent. Your profile follows only to a company "

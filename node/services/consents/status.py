@@ -15,12 +15,14 @@ from node.services.consents import receipts, refusals
 from node.services.links import TOKEN
 from protocol import Member
 
-# What one partner's line says. `waiting` has a date by which an answer is expected.
+# What one partner's line says. `waiting` has a date by which an answer is expected; `asking` one by
+# which the person's own is.
 STEPS = (
     "sending",
     "waiting",
     "late",
     "undelivered",
+    "asking",
     "selection",
     "hired",
     "closed",
@@ -53,6 +55,10 @@ class PartnerStatus:
     answer_by: int
     changed_at: int
     may_withdraw: bool
+    # By when the person has to say whether the profile may go, once the company has accepted.
+    decide_by: int | None = None
+    # Whether the company would have liked to go on, and the profile was not sent to it.
+    kept_here: bool = False
     # By when it has to erase, when it proved that it did, and the kinds of what it keeps.
     erase_by: int | None = None
     erased_at: int | None = None
@@ -69,6 +75,7 @@ class Status:
     controller: Member
     partners: tuple[PartnerStatus, ...]
     shares_progress: bool
+    asks_first: bool
     retention_days: int
     # When the person was erased here.
     erased_at: int | None
@@ -113,6 +120,7 @@ def find(session: Session, context: Context, token: str) -> Status:
             for each in sent
         ),
         shares_progress=any(each.shares_progress for each in sent),
+        asks_first=any(each.asks_first for each in sent),
         retention_days=charter.policy.retention_days,
         erased_at=_erased_at(session, row),
     )
@@ -155,6 +163,8 @@ def _partner(
         answer_by=row.answer_by,
         changed_at=row.updated_at,
         may_withdraw=erasures.may_withdraw(row, asked),
+        decide_by=row.decide_by,
+        kept_here=row.decide_by is not None and row.released_at is None,
         erase_by=None if asked is None else asked.erase_by,
         erased_at=None if asked is None else asked.erased_at,
         kept=() if asked is None else erasures.kept_of(asked),
@@ -175,6 +185,8 @@ def _step(session: Session, context: Context, row: models.ReferralOut) -> str:
         return _CLOSED[row.state]
     if row.state in ("hired", "withdrawn"):
         return row.state
+    if row.state == "accepted" and row.decide_by is not None:
+        return "asking"
     if row.state in ("accepted", "released"):
         return _CLOSED_STAGES.get(row.stage_code or "", "selection")
     delivery = outbox.find(session, row.envelope_id)

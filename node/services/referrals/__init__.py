@@ -21,6 +21,8 @@ from node.services.referrals.listing import (
     state_shown,
 )
 from node.services.referrals.offers import (
+    ASKS_FIRST,
+    asks_first,
     card_of,
     grounds_of,
     hides_source,
@@ -66,11 +68,13 @@ from node.services.referrals.refusals import (
 from node.services.referrals.rules import accepted_this_month, rule, write_rule
 from node.services.referrals.sending import (
     close_offers,
+    give_back,
     receive_acceptance,
     receive_already_known,
     receive_decline,
     receive_progress,
     refer,
+    release,
 )
 from node.services.referrals.stages import (
     BOARD_MAX,
@@ -89,6 +93,7 @@ from node.services.referrals.stages import (
 )
 
 __all__ = [
+    "ASKS_FIRST",
     "BOARD_MAX",
     "CODES",
     "ENDS",
@@ -111,6 +116,7 @@ __all__ = [
     "StagesInvalid",
     "accept",
     "accepted_this_month",
+    "asks_first",
     "board",
     "card_of",
     "change_stage",
@@ -125,6 +131,7 @@ __all__ = [
     "end_unanswered",
     "first_of",
     "forget",
+    "give_back",
     "grounds_of",
     "hides_source",
     "last_day",
@@ -150,6 +157,7 @@ __all__ = [
     "receive_referral",
     "received",
     "refer",
+    "release",
     "require_not_handed_on",
     "resume_matches",
     "rule",

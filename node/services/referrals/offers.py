@@ -13,6 +13,8 @@ from protocol import Card, Grounds
 
 # Among the items of a referral: what the person asked of the receiver's pages.
 SOURCE_HIDDEN = "source-hidden"
+# And what the person asked of the referrer: the profile follows an acceptance only after a yes.
+ASKS_FIRST = "asks-first"
 
 
 def card_of(row: models.ReferralIn) -> Card:
@@ -29,6 +31,11 @@ def grounds_of(row: models.ReferralIn) -> Grounds:
 def hides_source(row: models.ReferralIn) -> bool:
     """Whether those who select should not see who referred the person; our records do name them."""
     return SOURCE_HIDDEN in json.loads(row.grounds).get("items", ())
+
+
+def asks_first(row: models.ReferralIn) -> bool:
+    """Whether the person is asked after our acceptance, before the profile comes."""
+    return ASKS_FIRST in json.loads(row.grounds).get("items", ())
 
 
 def require_not_handed_on(session: Session, row: models.ReferralIn) -> None:

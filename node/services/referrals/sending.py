@@ -1,8 +1,9 @@
 """Referrals that we send: from the person's consent to the released profile.  DESIGN 2.3-2.4.
 
 The card goes first. The profile waits here, sealed under the person's own key, until the receiver's
-signed acceptance is in; then it is released and our copy of what waited goes. Card and profile are
-each recorded as provided where they are written into the outbox.
+signed acceptance is in, and the person's yes where they asked to be asked; then it is released and
+our copy of what waited goes. Card and profile are each recorded as provided where they are written
+into the outbox.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from node.context import Context
 from node.services import audit, ledger, office_hours, outbox, persons, records
 from node.services.letters import Letter, LetterEarly
 from node.services.referrals import promises
+from node.services.referrals.offers import ASKS_FIRST
 from node.services.referrals.refusals import LetterUnexpected
 from protocol import (
     ATTACHMENT,
@@ -59,14 +61,17 @@ def refer(
     resume: bytes | None,
     send_profile_now: bool,
     share_progress: bool,
+    asks_first: bool = False,
 ) -> str:
     """Offer a person to one member they chose; the referral's id.
 
-    Without `send_profile_now` the profile (and the PDF) wait for the acceptance. Whether the
-    receiver may tell how far the selection has come stands among the items it is given.
+    Without `send_profile_now` the profile (and the PDF) wait for the acceptance; with `asks_first`
+    they wait for the person's yes to it, too. That, and whether the receiver may tell how far the
+    selection has come, stand among the items it is given.
     """
-    items = tuple(item for item in grounds.items if item != PROGRESS)
-    grounds = replace(grounds, items=(*items, PROGRESS) if share_progress else items)
+    wishes = {ASKS_FIRST: asks_first, PROGRESS: share_progress}
+    items = tuple(item for item in grounds.items if item not in wishes)
+    grounds = replace(grounds, items=(*items, *(wish for wish, is_so in wishes.items() if is_so)))
     now = context.now()
     referral_id = secrets.token_hex(16)
     policy = context.charter(session).policy
@@ -87,6 +92,7 @@ def refer(
         recipient=recipient,
         envelope_id=envelope_id,
         shares_progress=share_progress,
+        asks_first=asks_first,
         profile_blob=cipher.encrypt(PROFILE_COLUMN, referral_id, profile.encode()),
         resume_blob=resume and cipher.encrypt(RESUME_COLUMN, referral_id, resume),
         answer_by=letter.answer_by,
@@ -113,28 +119,38 @@ def _person_of(session: Session, applicant_id: str) -> str:
     return session.scalars(select(table.person_id).where(table.id == applicant_id)).one()
 
 
-def receive_acceptance(session: Session, context: Context, letter: Letter) -> None:
-    """Keep the signed promise of a point, and release the profile against it."""
+def receive_acceptance(
+    session: Session, context: Context, letter: Letter
+) -> models.ReferralOut | None:
+    """Keep the signed promise of a point, and release the profile against it.
+
+    The referral comes back when its person is to be asked first, and nothing was released.
+    """
     acceptance = Acceptance.parse(letter.document.payload)
     row = _sent(session, letter, acceptance.referral)
     if _was_said_before(row, acceptance):
-        return
+        return None
     # One that was given in time may have been on its way for long.
     is_kept = row.state == "expired" and row.profile_blob is not None
     if row.state not in ("sent", "withdrawn") and not is_kept:
         raise LetterUnexpected(f"the referral is {row.state}")
-    expected = context.charter(session).policy.points_per_referral
-    if acceptance.points != expected:
-        raise LetterUnexpected(f"{acceptance.points} points promised and {expected} agreed")
+    policy = context.charter(session).policy
+    if acceptance.points != policy.points_per_referral:
+        agreed = policy.points_per_referral
+        raise LetterUnexpected(f"{acceptance.points} points promised and {agreed} agreed")
     now = context.now()
     row.acceptance = letter.document.encode()
     row.entry_id, row.points = acceptance.entry, acceptance.points
     row.answered_at, row.updated_at = acceptance.accepted_at, now
     if row.state == "withdrawn":
         # It promised before it knew. The point stays promised; there is nothing to release.
-        return
+        return None
     row.state = "accepted"
-    _release(session, context, row, letter.document)
+    if row.asks_first:
+        row.decide_by = _answer_by(context, now, policy.answer_days)
+        return row
+    _release(session, context, row, letter.document, actor=row.recipient)
+    return None
 
 
 def _was_said_before(row: models.ReferralOut, acceptance: Acceptance) -> bool:
@@ -149,8 +165,20 @@ def _was_said_before(row: models.ReferralOut, acceptance: Acceptance) -> bool:
     )
 
 
+def release(session: Session, context: Context, row: models.ReferralOut) -> None:
+    """The person said yes to a company that had accepted: what waited goes to it now."""
+    assert row.acceptance is not None, "only what was accepted waits for the person"
+    _release(session, context, row, SignedDocument.parse(row.acceptance), actor="applicant")
+    row.updated_at = context.now()
+
+
 def _release(
-    session: Session, context: Context, row: models.ReferralOut, acceptance: SignedDocument
+    session: Session,
+    context: Context,
+    row: models.ReferralOut,
+    acceptance: SignedDocument,
+    *,
+    actor: str,
 ) -> None:
     cipher = persons.cipher(session, context, _person_of(session, row.applicant_id))
     assert row.profile_blob is not None
@@ -161,7 +189,7 @@ def _release(
     # What waited has gone; the applicant's own record stays where it was.
     row.profile_blob = row.resume_blob = None
     row.state, row.released_at = "released", context.now()
-    audit.record(session, context, actor=row.recipient, action="profile.released", subject=row.id)
+    audit.record(session, context, actor=actor, action="profile.released", subject=row.id)
 
 
 def send_profile(
@@ -235,11 +263,12 @@ def receive_decline(session: Session, context: Context, letter: Letter) -> None:
 
 
 def close_offers(session: Session, context: Context, recipient: str) -> None:
-    """Nobody will answer what we offered to a member that has left. What waited is destroyed."""
+    """Nothing comes of what we offered to a member that has left. What waited is destroyed."""
     table = models.ReferralOut
     session.execute(
         update(table)
-        .where(table.recipient == recipient, table.state == "sent")
+        # What was accepted and still waits is what its person was asked about.
+        .where(table.recipient == recipient, table.state.in_(("sent", "accepted")))
         .values(state="expired", profile_blob=None, resume_blob=None, updated_at=context.now())
     )
 
@@ -269,6 +298,12 @@ def receive_already_known(session: Session, context: Context, letter: Letter) ->
         early = letter.may_wait(context.now())
         raise (LetterEarly if early else LetterUnexpected)("the promised point was never paid")
     row.state, row.updated_at = "already_known", context.now()
+    give_back(session, context, row, letter.document.digest)
+
+
+def give_back(session: Session, context: Context, row: models.ReferralOut, document: bytes) -> None:
+    """Pay a point back that was paid to us; `document` is the digest of the letter that is why."""
+    assert row.entry_id is not None, "what goes back was promised"
     ledger.pay(
         session,
         context,
@@ -276,7 +311,7 @@ def receive_already_known(session: Session, context: Context, letter: Letter) ->
         kind=CORRECTION,
         to=row.recipient,
         points=row.points,
-        reference=commitment(promises.salt_of(row), letter.document.digest),
+        reference=commitment(promises.salt_of(row), document),
     )
 
 

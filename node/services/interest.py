@@ -1,0 +1,135 @@
+"""Interest: a company would like to go on, and its person, who wished so, is asked first.
+
+The profile goes after the person's yes and not before. With a no, or without an answer in the
+days that the company had for its own, the consent is taken back for that company, like any other;
+and the point, for which it got nothing, goes back to it, once.  DOMAIN 2.4 C12.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node import models
+from node.context import Context
+from node.i18n import translator
+from node.keyring import PersonKeyErased
+from node.services import charter as charters
+from node.services import consents, erasures, mailing, outbox, referrals
+from node.services.applicants import exclusion, people
+from node.services.letters import Letter
+
+# What one transaction ends, or gives back.
+BATCH_MAX = 200
+
+Out = models.ReferralOut
+
+
+def receive_acceptance(session: Session, context: Context, letter: Letter) -> None:
+    """Keep the promise; release the profile against it, or ask the person."""
+    row = referrals.receive_acceptance(session, context, letter)
+    if row is not None:
+        _ask(session, context, row)
+
+
+def _ask(session: Session, context: Context, row: Out) -> None:
+    """Mail the question, but to nobody who wants no more mail; the page asks in any case."""
+    consent = session.get_one(models.Consent, row.consent_id)
+    applicant = session.get_one(models.Applicant, row.applicant_id)
+    try:
+        person = people.person_of(session, context, applicant)
+    except PersonKeyErased:
+        return
+    if exclusion.is_suppressed(session, context, person):
+        return
+    assert row.decide_by is not None, "it was set when the company accepted"
+    us, say = charters.describing(session, context.member_id), translator(consent.language)
+    them = charters.describing(session, row.recipient)
+    paragraphs = [
+        say("Dear %(name)s,", name=person.name),
+        say(
+            "%(company)s has read the summary without your name and would like to go on with you. "
+            "You wished to be asked before your profile is sent.",
+            company=them.legal_name,
+        ),
+        say(
+            "Please answer yes or no on your own page by %(day)s:",
+            day=context.day_of(row.decide_by),
+        )
+        + f"\n{consents.status_url(context, consent.id)}",
+        say(
+            "Without a yes your profile is not sent, and the company is asked to erase the "
+            "summary. You need not give a reason."
+        ),
+        f"{us.legal_name}\n{us.contact}",
+    ]
+    mailing.enqueue(
+        session,
+        context,
+        to=person.email,
+        subject=say("[%(company)s] A company is interested in you", company=us.legal_name),
+        text="\n\n".join(paragraphs) + "\n",
+        purpose="interest",
+        subject_id=consent.id,
+    )
+
+
+def answer(session: Session, context: Context, token: str, member: str, *, yes: bool) -> bool:
+    """The person's answer to one company; False when there was nothing to answer any more.
+
+    Whoever reads the page may answer, as they may take back: the company was agreed to with a code.
+    """
+    consent = consents.given_by_token(session, token)
+    if consent is None:
+        raise consents.ConsentNotThere
+    row = session.scalar(
+        select(Out)
+        .where(Out.consent_id == consent.id, Out.recipient == member, Out.state == "accepted")
+        .with_for_update()
+    )
+    if row is None or not outbox.reaches(session, context, member):
+        return False
+    if yes:
+        referrals.release(session, context, row)
+    else:
+        erasures.withdraw(session, context, consent.id, [member])
+    return True
+
+
+def end_unanswered(session: Session, context: Context) -> int:
+    """Take back for the companies that the person did not answer in time; how many."""
+    query = (
+        select(Out)
+        .where(Out.state == "accepted", Out.decide_by < context.now())
+        .order_by(Out.decide_by)
+        .limit(BATCH_MAX)
+        .with_for_update(skip_locked=True)
+    )
+    return sum(
+        erasures.withdraw(session, context, row.consent_id, [row.recipient], actor="worker")
+        for row in session.scalars(query).all()
+    )
+
+
+def give_points_back(session: Session, context: Context) -> int:
+    """Give back what was paid for profiles that stayed here; for how many referrals.
+
+    What never came does not go back: only an entry that stands in the ledger is looked at, and one
+    that is not the promised payment settles it, too, since its id can never be another.
+    """
+    entry, asked = models.LedgerEntry, models.Erasure
+    query = (
+        select(Out, asked.withdrawal)
+        .join(entry, (entry.account == Out.recipient) & (entry.entry_id == Out.entry_id))
+        .join(asked, (asked.referral_id == Out.id) & (asked.peer == Out.recipient))
+        .where(Out.state == "withdrawn", Out.asks_first, Out.released_at.is_(None))
+        .where(Out.point_settled_at.is_(None), asked.direction == "out")
+        .order_by(Out.id)
+        .limit(BATCH_MAX)
+        .with_for_update(of=Out, skip_locked=True)
+    )
+    found = session.execute(query).all()
+    paid = referrals.paid(session, context, [row for row, _ in found])
+    for row, withdrawal in found:
+        row.point_settled_at = context.now()
+        if row.id in paid:
+            referrals.give_back(session, context, row, withdrawal)
+    return len(paid)

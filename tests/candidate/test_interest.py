@@ -1,0 +1,141 @@
+"""Asked first: the profile goes after the person's yes, and a no costs the company nothing."""
+
+import re
+
+import pytest
+
+from node import models
+from node.services import erasures, interest, ledger
+from tests.equipment.alliance import House
+from tests.equipment.candidates import EMAIL, NAME, Candidates, Walker
+from tests.equipment.letters import carry
+from tests.equipment.referring import accept, received
+from tests.equipment.season import DAY_S, Season
+
+
+@pytest.fixture
+def season(candidates: Candidates) -> Season:
+    return Season(candidates.alliance)
+
+
+@pytest.fixture
+def walker(candidates: Candidates) -> Walker:
+    """Somebody who wished to be asked, and whom biwa would like to meet."""
+    _, token = candidates.invite()
+    walker = candidates.walker(token)
+    walker.arrive("biwa", "seeds", order="ask")
+    walker.agree("biwa", "seeds")
+    carry(candidates.alliance)
+    accept(candidates.alliance["biwa"], received(candidates.alliance["biwa"]).id)
+    assert carry(candidates.alliance) == []
+    return walker
+
+
+@pytest.fixture
+def page(candidates: Candidates, walker: Walker) -> str:
+    """The path of the status page, as the mail with the question has it."""
+    (mail,) = candidates.mails("interest")
+    found = re.search(r"(/s/[A-Za-z0-9_-]{22})\n", mail.text)
+    assert found
+    return found[1]
+
+
+def steps(walker: Walker, page: str) -> dict[str, str]:
+    text = walker.get(page).text
+    return dict(re.findall(r'id="state-([a-z]+)" data-step="([a-z-]+)"', text))
+
+
+def say(walker: Walker, page: str, answer: str) -> None:
+    values: dict[str, object] = {"company": "biwa", "answer": answer}
+    # The token of any page serves: once answered, there is no question to press again.
+    assert walker.post(f"{page}/interest", values, page=f"{page}/withdraw").status_code == 302
+
+
+def work(candidates: Candidates) -> tuple[int, int]:
+    """What the worker does every minute: how many it ended, for how many a point went back."""
+    node = candidates.node
+    with node.database.transaction() as session:
+        ended = interest.end_unanswered(session, node.context)
+        return ended, interest.give_points_back(session, node.context)
+
+
+def balance(house: House) -> int:
+    with house.database.reading() as session:
+        return ledger.position(session, house.context).available
+
+
+def test_the_profile_goes_after_the_yes_and_is_recorded_then(
+    candidates: Candidates, walker: Walker, page: str
+) -> None:
+    biwa = candidates.alliance["biwa"]
+    (mail,) = candidates.mails("interest")
+    assert (mail.to, NAME in mail.text, "株式会社biwa" in mail.text) == (EMAIL, True, True)
+    assert "asks-first" in candidates.grounds()[0].items
+    assert "送ってよいか" in candidates.mails("receipt")[0].text
+
+    candidates.web.clock.move(3600)
+    assert steps(walker, page) == {"biwa": "asking", "seeds": "waiting"}
+    assert (received(biwa).state, received(biwa).profile_blob) == ("accepted", None)
+    say(walker, page, "yes")
+    assert steps(walker, page) == {"biwa": "selection", "seeds": "waiting"}
+    before = candidates.rows()
+    say(walker, page, "yes")
+    say(walker, page, "no")
+    assert candidates.rows() == before
+    assert carry(candidates.alliance) == []
+    assert received(biwa).state == "profile_received"
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_without_a_yes_nothing_goes_and_the_point_comes_back_once(
+    candidates: Candidates, walker: Walker, page: str, season: Season, silent: bool
+) -> None:
+    aoba, biwa = candidates.alliance["aoba"], candidates.alliance["biwa"]
+    if silent:
+        candidates.web.clock.move(5 * DAY_S)
+        assert work(candidates) == (0, 0)
+        candidates.web.clock.move(4 * DAY_S)
+        # What was never paid does not go back.
+        assert work(candidates) == (1, 0)
+    else:
+        say(walker, page, "no")
+    assert steps(walker, page)["biwa"] == "erasing"
+    assert "プロフィールは送っていません" in walker.get(page).text
+    say(walker, page, "yes")
+    assert carry(candidates.alliance) == []
+    assert (steps(walker, page)["biwa"], received(biwa).state) == ("erased", "withdrawn")
+
+    assert work(candidates) == (0, 0)
+    assert season.certify("biwa")
+    assert (balance(aoba), balance(biwa)) == (1, -1)
+    assert [work(candidates), work(candidates)] == [(0, 1), (0, 0)]
+    assert season.certify("aoba")
+    assert (balance(aoba), balance(biwa)) == (0, 0)
+    assert work(candidates) == (0, 0)
+
+
+def test_a_consent_taken_back_while_the_question_stands_is_a_no(
+    candidates: Candidates, walker: Walker, season: Season
+) -> None:
+    node = candidates.node
+    season.certify("biwa")
+    with node.database.transaction() as session:
+        row = session.query(models.ReferralOut).filter_by(recipient="biwa").one()
+        erasures.withdraw(session, node.context, row.consent_id)
+    assert work(candidates) == (0, 1)
+
+
+def test_a_member_that_pays_something_else_gets_nothing_back(
+    candidates: Candidates, walker: Walker, page: str, season: Season
+) -> None:
+    biwa, node = candidates.alliance["biwa"], candidates.node
+    with biwa.database.transaction() as session:
+        # The promised id, for another reference: the promise is not kept, and never can be.
+        session.query(models.PendingEntry).one().reference = bytes(32)
+    say(walker, page, "no")
+    season.certify("biwa")
+    assert work(candidates) == (0, 0)
+    with node.database.reading() as session:
+        row = session.query(models.ReferralOut).filter_by(recipient="biwa").one()
+        assert row.point_settled_at is not None
+        assert ledger.waiting(session) == []
