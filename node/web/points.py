@@ -31,7 +31,7 @@ KINDS = {
     "referral": later("Referral accepted"),
     "free_hire": later("Hire with a free-hire slot"),
     "refund": later("Refund after an early leave"),
-    "correction": later("Correction: already known"),
+    "correction": later("Correction: point given back"),
 }
 VERDICTS = {
     "equal": Mark("success", None, later("Equal")),

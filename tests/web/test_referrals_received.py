@@ -331,7 +331,7 @@ def test_already_known_is_said_with_dates_and_brings_the_point_back(
     season.certify_all()
     assert state(season, own) == "already_known"
     assert "±0" not in text(recruiter.get("/points"))
-    assert "訂正（既存応募者）" in text(recruiter.get("/points"))
+    assert "訂正（ポイントの返還）" in text(recruiter.get("/points"))
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,14 @@ def _confirmation(
 def accept(referral_id: str) -> ResponseReturnValue:
     """Promise the point; the profile comes by itself."""
     _give("accept", referral_id)
-    flash(_("The referral is accepted. The profile arrives by itself."), "success")
+    with node().database.reading() as session:
+        asks_first = referrals.asks_first(referrals.offered(session, referral_id))
+    if asks_first:
+        flash(
+            _("The referral is accepted. The person is asked, then the profile comes."), "success"
+        )
+    else:
+        flash(_("The referral is accepted. The profile arrives by itself."), "success")
     return redirect(url_for("referrals_in.show", referral_id=referral_id))
 
 

@@ -14,10 +14,11 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from node import models
-from node.services import hires, ledger, office_hours, outbox, referrals, relays, users
+from node.services import hires, ledger, office_hours, outbox, records, referrals, relays, users
 from node.web.csv_files import csv_answer
 from node.web.entrance import charter, companies, company_name, node, require_role, user
 from node.web.filters import day
+from node.web.marks import Mark
 from node.web.paging import PAGE_ROWS, chosen, cursor, turned
 from node.web.prefectures import prefecture
 from node.web.referrals import deliveries, words
@@ -52,6 +53,24 @@ class Offer:
         """The referring company, unless the person wished it hidden from those who select."""
         hidden = referrals.hides_source(self.row)
         return _("(hidden, as the person wished)") if hidden else company_name(self.row.sender)
+
+    @property
+    def asks_first(self) -> bool:
+        return referrals.asks_first(self.row)
+
+    @property
+    def mark(self) -> Mark:
+        is_asked = self.row.state == "accepted" and self.asks_first
+        return words.ASKED if is_asked else words.IN_STATES[self.row.state]
+
+    @property
+    def decided_by(self) -> int | None:
+        """Until when a person who is asked first has to answer: as long as we had ourselves."""
+        here, alliance = node(), charter()
+        if alliance is None or self.row.answered_at is None or self.mark is not words.ASKED:
+            return None
+        days, zone = alliance.policy.answer_days, here.settings.time_zone
+        return office_hours.end_of_working_day(self.row.answered_at, days, zone)
 
     @property
     def title(self) -> str:
@@ -189,7 +208,7 @@ def _cells(offer: Offer) -> list[str]:
     return [
         row.id,
         offer.sender,
-        _(words.IN_STATES[row.state].word),
+        _(offer.mark.word),
         offer.stage,
         day(row.created_at),
         day(row.due_at),
@@ -226,10 +245,10 @@ def show(referral_id: str) -> ResponseReturnValue:
             others = _others(session, row)
         letters = deliveries.of(session, here.context, row.sender, outbox.state_of(session, row.id))
         point = row.entry_id and ledger.place_of(session, here.context.member_id, row.entry_id)
+        came = records.is_recorded(session, row.sender, row.referral_id)
     return render_template(
         "referrals/offer.html",
         offer=offer_of(row),
-        state=words.IN_STATES[row.state],
         grounds=referrals.grounds_of(row),
         events=_events(row, stages, hire, names, called) + _handed_on(relay, names),
         twins=twins,
@@ -238,6 +257,7 @@ def show(referral_id: str) -> ResponseReturnValue:
         ownership_days=alliance.policy.ownership_days if alliance else 0,
         letters=letters,
         point=point,
+        goes_back=row.state == "withdrawn" and referrals.asks_first(row) and not came,
         us=here.context.member_id,
         hire=hire,
         relay=relay,
@@ -350,5 +370,8 @@ def _events(
             }
         )
     if row.state == "accepted":
-        events.append({"title": _("Waiting for the profile"), "icon": "hourglass-split"})
+        asked, until = _("Waiting for the person's answer"), offer_of(row).decided_by
+        title = asked if until else _("Waiting for the profile")
+        text = _("until %(day)s", day=day(until)) if until else ""
+        events.append({"title": title, "icon": "hourglass-split", "text": text})
     return events

@@ -176,11 +176,17 @@ def _after_answer(
     row: models.ReferralOut, point: Place | None, *, with_points: bool
 ) -> list[Event]:
     events: list[Event] = []
+    if row.state == "accepted" and row.decide_by:
+        title = _("Waiting for the person's answer, until %(day)s", day=day(row.decide_by))
+        events.append({"title": title, "icon": "hourglass-split"})
     if row.released_at:
         title = _("Profile released against the acceptance")
         events.append({"title": title, "at": row.released_at, "icon": "person-lines-fill"})
     if row.entry_id and with_points:
         events.append(_point_event(row, point))
+        if row.point_settled_at and point:
+            title = _("The profile was not sent: the point goes back")
+            events.append({"title": title, "at": row.point_settled_at, "icon": "patch-check"})
     if row.state == "already_known":
         title = _("Answered “already known”: the point goes back")
         events.append({"title": title, "at": row.updated_at, "icon": "person-check"})

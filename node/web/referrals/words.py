@@ -18,6 +18,8 @@ IN_STATES = {
     "expired": Mark("neutral", "clock-history", later("No answer in time")),
     "withdrawn": Mark("neutral", "x-circle", later("Taken back by the person")),
 }
+# Accepted, where the person wished to be asked before the profile is sent.
+ASKED = Mark("waiting", "hourglass-split", later("Accepted, the person is asked"))
 OUT_STATES = {
     "sent": Mark("waiting", None, later("Waiting for their answer")),
     "accepted": Mark("info", "hand-thumbs-up", later("Accepted")),
