@@ -80,33 +80,38 @@ def answer(session: Session, context: Context, token: str, member: str, *, yes: 
     consent = consents.given_by_token(session, token)
     if consent is None:
         raise consents.ConsentNotThere
-    row = session.scalar(
-        select(Out)
-        .where(Out.consent_id == consent.id, Out.recipient == member, Out.state == "accepted")
-        .with_for_update()
-    )
-    if row is None or not outbox.reaches(session, context, member):
+    waiting = {row.recipient: row for row in _waiting(session, consent.id)}
+    if member not in waiting or not outbox.reaches(session, context, member):
         return False
     if yes:
-        referrals.release(session, context, row)
+        referrals.release(session, context, waiting[member])
     else:
         erasures.withdraw(session, context, consent.id, [member])
     return True
 
 
+def _waiting(session: Session, consent_id: str) -> list[Out]:
+    """What waits for the person's answer, held for a change; all rows of a consent, in one order,
+    as whoever takes it back holds them."""
+    rows = select(Out).where(Out.consent_id == consent_id).order_by(Out.id).with_for_update()
+    fresh = rows.execution_options(populate_existing=True)
+    return [row for row in session.scalars(fresh) if row.state == "accepted"]
+
+
 def end_unanswered(session: Session, context: Context) -> int:
     """Take back for the companies that the person did not answer in time; how many."""
-    query = (
-        select(Out)
-        .where(Out.state == "accepted", Out.decide_by < context.now())
-        .order_by(Out.decide_by)
-        .limit(BATCH_MAX)
-        .with_for_update(skip_locked=True)
-    )
-    return sum(
-        erasures.withdraw(session, context, row.consent_id, [row.recipient], actor="worker")
-        for row in session.scalars(query).all()
-    )
+    now = context.now()
+    due = select(Out.consent_id).where(Out.state == "accepted", Out.decide_by < now).distinct()
+    ended = 0
+    for consent_id in session.scalars(due.order_by(Out.consent_id).limit(BATCH_MAX)).all():
+        late = [
+            row.recipient
+            for row in _waiting(session, consent_id)
+            if row.decide_by is not None and row.decide_by < now
+        ]
+        if late:
+            ended += erasures.withdraw(session, context, consent_id, late, actor="worker")
+    return ended
 
 
 def give_points_back(session: Session, context: Context) -> int:

@@ -1,6 +1,7 @@
 """Asked first: the profile goes after the person's yes, and a no costs the company nothing."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -139,3 +140,22 @@ def test_a_member_that_pays_something_else_gets_nothing_back(
         row = session.query(models.ReferralOut).filter_by(recipient="biwa").one()
         assert row.point_settled_at is not None
         assert ledger.waiting(session) == []
+
+
+def test_yes_and_the_end_of_the_time_at_once_have_one_outcome(
+    candidates: Candidates, walker: Walker, page: str
+) -> None:
+    node, token = candidates.node, page.removeprefix("/s/")
+    candidates.web.clock.move(20 * DAY_S)
+
+    def yes() -> bool:
+        with node.database.transaction() as session:
+            return interest.answer(session, node.context, token, "biwa", yes=True)
+
+    def end() -> int:
+        with node.database.transaction() as session:
+            return interest.end_unanswered(session, node.context)
+
+    with ThreadPoolExecutor(4) as pool:
+        tries = [pool.submit(each) for each in (yes, end, yes, end)]
+        assert sum(each.result() for each in tries) == 1
