@@ -19,7 +19,15 @@ from jinja2 import FileSystemLoader, StrictUndefined
 
 from node import candidate, joining, peer, web
 from node.allowance import SHARE, Share
-from node.i18n import DEFAULT_LANGUAGE, LANGUAGES, translations
+from node.i18n import (
+    APPLICANT_LANGUAGES,
+    DEFAULT_LANGUAGE,
+    LANGUAGES,
+    language_of,
+    locale_of,
+    tag_of,
+    translations,
+)
 from node.installation import Node
 from node.refusals import ValueInvalid
 from node.web import entrance, menu, refusals
@@ -148,19 +156,30 @@ def _secure(answer: Response) -> Response:
 
 def _speak(app: Flask) -> None:
     """Pages in the language of the switch; Japanese until somebody chose."""
-    babel = Babel(app, default_locale=DEFAULT_LANGUAGE, locale_selector=language)
+    babel = Babel(
+        app, default_locale=DEFAULT_LANGUAGE, locale_selector=lambda: locale_of(language())
+    )
     domain = Domain()
     # Flask-Babel would look for compiled catalogues; ours are the .po files themselves.
-    domain.get_translations = lambda: translations(str(get_locale()))
+    domain.get_translations = lambda: translations(language_of(get_locale()))
     babel.domain_instance = domain
 
 
 def language() -> str:
-    """The language of this request."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    """The language of this request: chosen here, or with a consent, or as a user."""
     who = entrance.current_user()
-    wanted = chosen or (who.locale if who else DEFAULT_LANGUAGE)
-    return wanted if wanted in LANGUAGES else DEFAULT_LANGUAGE
+    wanted = (
+        request.cookies.get(LANGUAGE_COOKIE),
+        g.get("language_of_consent"),
+        who.locale if who else None,
+    )
+    return next((each for each in wanted if each in offered()), DEFAULT_LANGUAGE)
+
+
+def offered() -> dict[str, str]:
+    """The languages of the switch on this page."""
+    is_applicants = request.path.startswith(refusals.CANDIDATE_PATHS)
+    return APPLICANT_LANGUAGES if is_applicants else LANGUAGES
 
 
 def _furnish_templates(app: Flask) -> None:
@@ -176,7 +195,8 @@ def _furnish_templates(app: Flask) -> None:
         current_user=entrance.current_user,
         here=lambda: request.full_path.rstrip("?") if request.method == "GET" else request.path,
         language=language,
-        languages=LANGUAGES.items,
+        languages=lambda: offered().items(),
+        language_tag=tag_of,
         menu=menu.menu,
         request_id=lambda: g.get("request_id", ""),
         role_name=menu.role_name,

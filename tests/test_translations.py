@@ -10,6 +10,7 @@ import pkgutil
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def sentences_of(path: Path) -> set[Sentence]:
 
 def _sentence(message: str | tuple[str | None, ...]) -> Sentence:
     """One sentence, or its singular and plural; arguments that are no text are left out."""
-    parts = tuple(part for part in _parts(message) if part)
+    parts = tuple(part for part in parts_of(message) if part)
     return parts if len(parts) > 1 else parts[0]
 
 
@@ -76,13 +77,17 @@ def refusals() -> set[type[Exception]]:
 @cache
 def said() -> dict[Sentence, str]:
     """Every sentence, and where it stands."""
+    every = files(".py", ".html", folders=("node", "protocol"))
+    return said_in((path for path in every if not path.is_relative_to(COMMANDS)), refusals())
+
+
+def said_in(paths: Iterable[Path], refused: Iterable[type[Exception]]) -> dict[Sentence, str]:
+    """The sentences of these files, and of these refusals."""
     found: dict[Sentence, str] = {}
-    for path in files(".py", ".html", folders=("node", "protocol")):
-        if path.is_relative_to(COMMANDS):
-            continue
+    for path in paths:
         for sentence in sentences_of(path):
             found.setdefault(sentence, shown(path))
-    for refusal in refusals():
+    for refusal in refused:
         sentence = " ".join((refusal.__doc__ or "").split())
         # The roots of the two trees are never raised themselves.
         if refusal not in ROOTS and "code" in vars(refusal):
@@ -91,10 +96,10 @@ def said() -> dict[Sentence, str]:
 
 
 @cache
-def written() -> dict[Sentence, list[tuple[str, Sentence]]]:
+def written(language: str = "ja") -> dict[Sentence, list[tuple[str, Sentence]]]:
     """Every translated sentence: in which files, and how."""
     found: dict[Sentence, list[tuple[str, Sentence]]] = defaultdict(list)
-    for path in sorted((FOLDER / "ja").glob("*.po")):
+    for path in sorted((FOLDER / language).glob("*.po")):
         with path.open("rb") as file:
             for message in read_po(file, locale="ja", abort_invalid=True):
                 if message.id:
@@ -110,11 +115,11 @@ def missing() -> dict[Sentence, str]:
     return {
         sentence: place
         for sentence, place in said().items()
-        if not any(all(_parts(text)) for _, text in written().get(sentence, []))
+        if not any(all(parts_of(text)) for _, text in written().get(sentence, []))
     }
 
 
-def _parts(text: str | tuple[str | None, ...]) -> tuple[str | None, ...]:
+def parts_of(text: str | tuple[str | None, ...]) -> tuple[str | None, ...]:
     return text if isinstance(text, tuple) else (text,)
 
 
@@ -150,9 +155,9 @@ def test_a_sentence_is_translated_in_one_way() -> None:
 def test_placeholders_survive_translation() -> None:
     changed = []
     for sentence, places in written().items():
-        wanted = {name for part in _parts(sentence) for name in PLACEHOLDER.findall(part)}
+        wanted = {name for part in parts_of(sentence) for name in PLACEHOLDER.findall(part)}
         for file, text in places:
-            used = {name for part in _parts(text) for name in PLACEHOLDER.findall(part)}
+            used = {name for part in parts_of(text) for name in PLACEHOLDER.findall(part)}
             if not used <= wanted or (isinstance(sentence, str) and used != wanted):
                 changed.append(f"{file}: {sentence!r} -> {text!r}")
     assert not changed, lesson("A name, a number or a link would be lost.", changed)
@@ -171,7 +176,7 @@ def _quoted(text: str) -> str:
 
 if __name__ == "__main__":
     for one, where in sorted(missing().items(), key=lambda pair: pair[1]):
-        parts = _parts(one)
+        parts = parts_of(one)
         print(f"#: {where}\nmsgid {_quoted(parts[0])}", file=sys.stdout)
         if len(parts) > 1:
             print(f"msgid_plural {_quoted(parts[1])}\nmsgstr[0] " + '""\n')

@@ -114,5 +114,5 @@ def _text(session: Session, preview: consents.Preview) -> str:
         profile=reading.profile_sections(preview.profile),
         card_json=reading.exact(preview.card),
         profile_json=reading.exact(preview.profile),
-        version=consents.TEXT_VERSION,
+        version=consents.text_version(visit.spoken()),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from node.candidate import visit
@@ -11,6 +11,14 @@ from node.services import consents, relays
 from node.services.consents import ConsentNotThere
 
 blueprint = Blueprint("candidate_status", __name__)
+
+
+def speak_as_agreed() -> None:
+    """Where nothing was chosen in this browser, speak the language in which was agreed."""
+    here, token = visit.node(), str((request.view_args or {}).get("token", ""))
+    with here.database.reading() as session:
+        if (given := consents.given_by_token(session, token)) is not None:
+            g.language_of_consent = given.language
 
 
 @blueprint.get("/s/<token>")

@@ -20,6 +20,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 
 from node.candidate.limits import Limits
+from node.i18n import language_of
 from node.installation import Node
 from node.origin import origin
 from node.services.consents import ConsentNotThere
@@ -94,7 +95,7 @@ def needs_code(view: View[P]) -> View[P]:
 
 def spoken() -> str:
     """The language of this page."""
-    return str(get_locale())
+    return language_of(get_locale())
 
 
 def address_here() -> str:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
+from node.i18n import EASY_JAPANESE, language_of, plain_day, plain_moment
 from node.web.entrance import node
 
 DASH = "―"
@@ -20,13 +21,19 @@ def _local(at: int) -> datetime:
 
 
 def _japanese() -> bool:
-    return str(get_locale()) == "ja"
+    return language_of(get_locale()) in ("ja", EASY_JAPANESE)
+
+
+def _easy() -> bool:
+    return language_of(get_locale()) == EASY_JAPANESE
 
 
 def moment(at: int | None) -> str:
     """2026/11/22 14:05"""
     if at is None:
         return DASH
+    if _easy():
+        return plain_moment(_local(at))
     return _local(at).strftime("%Y/%m/%d %H:%M" if _japanese() else "%d %b %Y, %H:%M")
 
 
@@ -39,6 +46,8 @@ def day(at: int | str | None) -> str:
     except ValueError:
         # Another member wrote it, and only its form was judged.
         return str(at)
+    if _easy():
+        return plain_day(then)
     return then.strftime("%Y/%m/%d" if _japanese() else "%d %b %Y")
 
 

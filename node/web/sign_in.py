@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 from werkzeug import Response
 
 from node import forms
-from node.i18n import LANGUAGES
+from node.i18n import APPLICANT_LANGUAGES
 from node.services import sessions, users
 from node.web.entrance import (
     client_address,
@@ -104,7 +104,7 @@ def language() -> ResponseReturnValue:
     """Change the language and come back to the page."""
     answer = redirect(local_path(request.form.get("back", "")))
     wanted = request.form.get("language", "")
-    if wanted in LANGUAGES:
+    if wanted in APPLICANT_LANGUAGES:
         _set_language(answer, wanted)
     return answer
 

@@ -37,7 +37,7 @@ from node.services.consents.drafts import (
 from node.services.consents.giving import Given, give, hash_of, mail_code, send_code, verify_code
 from node.services.consents.previews import Preview, facts_of, preview, resume_of, stage_of
 from node.services.consents.profiles import REACHED_STAGES
-from node.services.consents.receipts import ITEM_NAMES, TEXT_VERSION, item_list, status_url
+from node.services.consents.receipts import ITEM_NAMES, item_list, status_url, text_version
 from node.services.consents.refusals import (
     CodeTooMany,
     CodeTooSoon,
@@ -71,7 +71,6 @@ __all__ = [
     "REACHED_STAGES",
     "ROWS",
     "ROWS_MAX",
-    "TEXT_VERSION",
     "Answers",
     "CodeTooMany",
     "CodeTooSoon",
@@ -123,5 +122,6 @@ __all__ = [
     "stage_of",
     "status_token_of",
     "status_url",
+    "text_version",
     "verify_code",
 ]

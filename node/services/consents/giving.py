@@ -135,7 +135,7 @@ def give(
     )
     _record(session, context, preview, page, document, language)
     links.mark_used(session, context, link_id)
-    _refer(session, context, preview, page_hash)
+    _refer(session, context, preview, page_hash, language)
     receipts.send(session, context, preview, document, language)
     audit.record(session, context, actor="applicant", action="consent.given", subject=draft.id)
     return Given(draft.id, token, now=True)
@@ -185,14 +185,16 @@ def _record(
     session.flush()
 
 
-def _refer(session: Session, context: Context, preview: Preview, page_hash: str) -> None:
+def _refer(
+    session: Session, context: Context, preview: Preview, page_hash: str, language: str
+) -> None:
     draft = preview.draft
     cipher = drafts.cipher_of(session, context, drafts.applicant_of(session, draft))
     resume = resumes.load(session, cipher, draft.id)
     grounds = Grounds(
         consent=draft.id,
         given_at=context.now(),
-        text_version=receipts.TEXT_VERSION,
+        text_version=receipts.text_version(language),
         page_hash=page_hash,
         items=preview.items,
         acquired=_acquired(session, draft.applicant_id),

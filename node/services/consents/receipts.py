@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from node.context import Context
-from node.i18n import later, translator
+from node.i18n import EASY_JAPANESE, later, plain_moment, tag_of, translator
 from node.mail import Attachment
 from node.services import charter as charters
 from node.services import mailing
@@ -34,6 +34,8 @@ from protocol import (
 
 # The version of the words above the button; a change of their meaning is a new one.
 TEXT_VERSION = "2026-11.2"
+# Easy Japanese says it in words of its own, which have a version of their own.
+EASY_TEXT_VERSION = f"{TEXT_VERSION}-easy"
 
 Say = Callable[..., str]
 
@@ -60,6 +62,11 @@ ITEM_NAMES = {
     "asks-first": later("your wish to be asked before the profile is sent"),
     "progress": later("progress told back"),
 }
+
+
+def text_version(language: str) -> str:
+    """The version of the words that a reader of this language agrees to."""
+    return EASY_TEXT_VERSION if language == EASY_JAPANESE else TEXT_VERSION
 
 
 def purpose_text(say: Say) -> str:
@@ -107,7 +114,7 @@ def make(
     key = context.signing(charter)
     receipt = ConsentReceipt(
         id=draft.id,
-        language=language,
+        language=tag_of(language),
         given_at=context.now(),
         principal=context.keyring.blind("consents.principal", draft.applicant_id).hex(),
         public_key=b64encode(key.verify_key.raw),
@@ -124,7 +131,7 @@ def make(
             for partner in preview.partners
         ),
         page_hash=page_hash,
-        text_version=TEXT_VERSION,
+        text_version=text_version(language),
         network=network,
     )
     return sign(CONSENT_RECEIPT, receipt.encode(), key)
@@ -162,7 +169,7 @@ def send(
         context,
         to=preview.email,
         subject=say("[%(company)s] Your receipt: what you have agreed to", company=us.legal_name),
-        text=_text(say, context, us, preview),
+        text=_text(say, context, us, preview, _moment(context, language)),
         purpose="receipt",
         subject_id=preview.draft.id,
         attachments=(
@@ -176,8 +183,12 @@ def send(
     )
 
 
-def _text(say: Say, context: Context, us: Member, preview: Preview) -> str:
-    at = datetime.fromtimestamp(context.now(), context.settings.time_zone)
+def _moment(context: Context, language: str) -> str:
+    now = datetime.fromtimestamp(context.now(), context.settings.time_zone)
+    return plain_moment(now) if language == EASY_JAPANESE else f"{now:%Y-%m-%d %H:%M}"
+
+
+def _text(say: Say, context: Context, us: Member, preview: Preview, at: str) -> str:
     if preview.draft.profile_at_once:
         order = say("The summary and your profile are sent at once.")
     elif preview.draft.asks_first:
@@ -195,7 +206,7 @@ def _text(say: Say, context: Context, us: Member, preview: Preview) -> str:
         say(
             "Thank you. At %(at)s you agreed that %(company)s passes your data to the companies "
             "below. Please keep this mail as your receipt.",
-            at=at.strftime("%Y-%m-%d %H:%M"),
+            at=at,
             company=us.legal_name,
         ),
         *(_partner(say, partner) for partner in preview.partners),

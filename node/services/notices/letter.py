@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from node.i18n import later, translator
+from node.i18n import later, plain_day, translator
 from node.services import links
 from node.services.templates import Text, variables
 
@@ -121,7 +121,7 @@ def day(at: int, zone: ZoneInfo, language: str) -> str:
     """Return a day as a letter in this language writes it."""
     local = datetime.fromtimestamp(at, zone)
     if language == "ja":
-        return f"{local.year}年{local.month}月{local.day}日"
+        return plain_day(local)
     return f"{local.day} {local:%B %Y}"
 
 
