@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse, encode_multipart
 from node import models
 from node.installation import Node
 from node.services import links, mailing
-from node.services.applicants import writing
+from node.services.applicants import people, writing
 from node.services.applicants.people import Person
 from node.services.applicants.rows import Draft
 from protocol import Grounds, Referral, envelope
@@ -84,6 +84,13 @@ class Candidates:
                 session, self.node.context, applicant, expires_at=now + days * DAY_S
             )
         return applicant, token
+
+    def email_of(self, applicant: str) -> str:
+        """The mailbox of somebody who was invited."""
+        with self.node.database.reading() as session:
+            row = session.get(models.Applicant, applicant)
+            assert row is not None
+            return people.person_of(session, self.node.context, row).email
 
     def mails(self, kind: str | None = None) -> list[Mail]:
         """The mails that wait, oldest first."""
