@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from node import models
+from node.services import erasures
 from tests.equipment.referring import PDF
 from tests.equipment.season import PEOPLE, Season, whole_season
 from tests.equipment.web_house import WebHouse
@@ -64,6 +65,7 @@ def test_a_recruiter_answers_selects_and_hires(
     check_accessibility(page)
     page.click("#submit")
     expect(page.locator("#done")).to_contain_text("入社を登録しました")
+    check_accessibility(page)
     page.click("#to-hires")
     expect(page.locator("#hires tbody tr")).to_have_count(1)
     check_accessibility(page)
@@ -74,11 +76,14 @@ def test_every_page_of_a_season_is_for_everyone(
     check_accessibility: Check,
 ) -> None:  # fmt: skip
     ids = whole_season(season)
-    with web.node.database.reading() as session:
+    with web.node.database.transaction() as session:
         waiting = session.query(models.ReferralIn).filter_by(state="received").first()
-        released = session.query(models.ReferralOut).filter_by(state="released").first()
+        released, taken_back = session.query(models.ReferralOut).filter_by(state="released")[:2]
+        declined = session.query(models.ReferralOut).filter_by(state="declined").first()
         assert waiting
-        assert released
+        assert declined
+        out = [row.id for row in (released, taken_back, declined)]
+        erasures.withdraw(session, web.node.context, taken_back.consent_id)
     sign_in(page, "admin")
     offer, chosen = f"/referrals/in/{waiting.id}", f"/referrals/in/{ids['selected']}"
     for path in (
@@ -94,7 +99,10 @@ def test_every_page_of_a_season_is_for_everyone(
         "/referrals/rule",
         "/referrals/out",
         f"/referrals/out/{ids['sent']}",
-        f"/referrals/out/{released.id}",
+        *(f"/referrals/out/{each}" for each in out),
+        "/referrals/in/board",
+        "/erasures",
+        "/retention",
         "/points",
         "/points/certificates/aoba/1?check=now",
         "/points/comparison/biwa",
