@@ -129,6 +129,8 @@ def _foot(occasion: Occasion, *, with_link: bool, handed_on: bool) -> str:
     """Who sends this, why, and how to hear no more."""
     say = translator(occasion.text.language)
     sender = occasion.sender
+    # A reader who finds this letter hard should know that the page behind it is easier.
+    spoken = say("The page can be read in Japanese, easy Japanese (やさしい日本語) and English.")
     stop = (
         say(
             "To receive no further invitations: choose this on the private page above, or write "
@@ -150,6 +152,7 @@ def _foot(occasion: Occasion, *, with_link: bool, handed_on: bool) -> str:
         say("E-mail: %(email)s", email=sender.email),
         "",
         say(why),
+        *([spoken] if with_link else []),
         stop,
     )
     return "\n".join(lines) + "\n"
