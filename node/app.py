@@ -19,6 +19,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 
 from node import candidate, joining, peer, web
 from node.allowance import SHARE, Share
+from node.candidate import unsubscribing
 from node.i18n import (
     APPLICANT_LANGUAGES,
     DEFAULT_LANGUAGE,
@@ -99,6 +100,7 @@ def create_app(node: Node, *, share: Share = SHARE) -> Flask:
     csrf = CSRFProtect(app)
     csrf.exempt(peer.blueprint)  # peers sign every request
     csrf.exempt(joining.blueprint)  # nobody is signed in there, and the body proves itself
+    csrf.exempt(unsubscribing.stop)  # mail providers press it, who have seen no page
     app.after_request(_secure)
     _speak(app)
     _furnish_templates(app)

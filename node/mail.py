@@ -12,8 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.errors import MessageError
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, make_msgid
 from types import TracebackType
 from typing import Self
@@ -40,8 +41,19 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 MAILBOX = re.compile(r"(?:(?P<name>[^<>,;]*)<(?P<quoted>[^<>\s]+)>|(?P<bare>[^<>\s]+))\Z")
 TEMPORARY = range(400, 500)
 
+
+class AddressHeader(UnstructuredHeader, BaseHeader):
+    """A header that holds an address of the web, in one line: broken up, no program reads it."""
+
+    def fold(self, *, policy: Policy) -> str:
+        """Return the header as it goes out; `_check` has seen to it that it is one line."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+HEADERS = HeaderRegistry()
+HEADERS.map_to_type("list-unsubscribe", AddressHeader)
 # 7 bits on the wire: old servers neither change nor refuse it, and signatures on it hold.
-POLICY = SMTP.clone(cte_type="7bit")
+POLICY = SMTP.clone(cte_type="7bit", header_factory=HEADERS)
 
 
 class MailError(Exception):

@@ -2,8 +2,8 @@
 
 `arrival` is where the link leads, `choices`, `contact`, `profile` and `agreement` are the steps to
 a consent, `status` is where the receipt leads, `interest` the question that may stand there,
-`rights` what can be asked for from there. Who came is remembered in the browser's own cookie
-(`visit`); what was entered, on the server.
+`rights` what can be asked for from there; `unsubscribing` is behind the mail program's own button.
+Who came is remembered in the browser's own cookie (`visit`); what was entered, on the server.
 """
 
 from flask import Blueprint
@@ -18,6 +18,7 @@ from node.candidate import (
     profile,
     rights,
     status,
+    unsubscribing,
     words,
 )
 
@@ -30,6 +31,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     status.blueprint,
     interest.blueprint,
     rights.blueprint,
+    unsubscribing.blueprint,
 )
 
 for room in BLUEPRINTS:

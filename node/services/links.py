@@ -4,6 +4,9 @@ The token is derived from the link's random id under the keyring, so that the sa
 rendered again after a crash and carries the same link; the database knows only the token's hash,
 and a stolen copy of it opens nothing. Finding a link changes nothing: mail scanners open every
 link (DOMAIN 2.4 C1). That a person came is recorded when they POST.
+
+Beside it each link has an address by which its mail is unsubscribed from: mail programs, and the
+scanners before them, are handed it in a header (RFC 8058), so it opens nothing and shows nobody.
 """
 
 import base64
@@ -24,6 +27,9 @@ from node.refusals import Refusal
 LIFE_S = 90 * 86_400
 # 128 bits as base64url without padding; anything else never was one of ours.
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
+# The link's id and 128 bits that prove it: it says whose mail it was without a look-up.
+STOP_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+ID_BYTES = 16
 
 
 class LinkUnknown(Refusal, code="link-unknown", status=404):
@@ -63,13 +69,40 @@ def issue(
 
 def token_of(context: Context, link_id: str) -> str:
     """Return the token of a link: 128 bits that only this node's keyring can make."""
-    secret = context.keyring.blind("links.token", link_id)
-    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
+    return _text(context.keyring.blind("links.token", link_id))
 
 
 def url_of(context: Context, token: str) -> str:
     """Return the address that stands in the mail."""
     return f"{context.settings.public_url}/l/{token}"
+
+
+def stop_token_of(context: Context, link_id: str) -> str:
+    """Return what says "do not contact me again" for the person of a link, and nothing else."""
+    return _text(bytes.fromhex(link_id) + _stop_proof(context, link_id))
+
+
+def stop_url_of(context: Context, link_id: str) -> str:
+    """Return the address that stands in the header `List-Unsubscribe`."""
+    return f"{context.settings.public_url}/l/{stop_token_of(context, link_id)}/stop"
+
+
+def find_stop(session: Session, context: Context, token: str, *, lock: bool = False) -> models.Link:
+    """Return the link whose mail bore this; raise LinkUnknown.
+
+    It holds for good: also for a link that has expired, was used or was closed.
+    """
+    if not STOP_TOKEN.fullmatch(token):
+        raise LinkUnknown
+    content = base64.urlsafe_b64decode(f"{token}=")
+    link_id, proof = content[:ID_BYTES].hex(), content[ID_BYTES:]
+    if not hmac.compare_digest(proof, _stop_proof(context, link_id)):
+        raise LinkUnknown
+    rows = select(models.Link).where(models.Link.id == link_id)
+    link = session.scalar(rows.with_for_update() if lock else rows)
+    if link is None:
+        raise LinkUnknown  # made after the backup that this node was restored from
+    return link
 
 
 def find(session: Session, context: Context, token: str, *, lock: bool = False) -> models.Link:
@@ -141,6 +174,14 @@ def revoke(session: Session, context: Context, link_ids: Collection[str]) -> Non
         .where(link.id.in_(link_ids), link.used_at.is_(None), link.revoked_at.is_(None))
         .values(revoked_at=context.clock.now())
     )
+
+
+def _stop_proof(context: Context, link_id: str) -> bytes:
+    return context.keyring.blind("links.stop", link_id)
+
+
+def _text(secret: bytes) -> str:
+    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
 def _hash(token: str) -> bytes:

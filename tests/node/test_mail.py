@@ -103,6 +103,13 @@ def test_extra_headers_arrive(mail_server: MailServer) -> None:
     assert mail_server.messages[0]["Auto-Submitted"] == "auto-generated"
 
 
+def test_the_address_to_unsubscribe_at_stays_in_one_piece() -> None:
+    address = f"<https://tasuki.{'x' * 60}.example/l/{'A_b-' * 11}/stop>"
+    message = Message(TO, SUBJECT, TEXT, headers=(("List-Unsubscribe", address),))
+    mail = mailer_for("smtp://127.0.0.1:1").compose(message)
+    assert f"\r\nList-Unsubscribe: {address}\r\n".encode() in mail.as_bytes()
+
+
 @pytest.mark.parametrize("sign", ["\r\n", "\n", "\r", "\x00", "\x85", "\u2028"])
 def test_a_line_break_in_any_header_is_refused_and_nothing_is_sent(
     mail_server: MailServer, sign: str

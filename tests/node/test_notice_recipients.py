@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from node import models
-from node.services import applicants, notices
+from node.services import applicants, links, notices
 from tests.equipment.notices_room import LINK, Room, text_of
 from tests.equipment.smtp import MailServer
 
@@ -31,6 +31,31 @@ def test_excluded_people_are_told_without_a_link_when_hr_chooses_so(
         assert "今後ご連絡不要" in text_of(mail)
     with room.node.database.reading() as session:
         assert len(list(session.scalars(select(models.Link)))) == 2
+
+
+def test_a_letter_with_a_link_can_be_unsubscribed_from_with_one_click_and_no_other(
+    room: Room, mail_server: MailServer
+) -> None:
+    (applicant,) = room.applicants(1)
+    (excluded,) = room.applicants(1, first=2, exclusion="under_18")
+    room.booked([applicant, excluded], room.template())
+    room.clock.move(900)
+    room.work()
+
+    mails = {mail["To"]: mail for mail in mail_server.messages}
+    invited, told = mails["person1@example.jp"], mails["person2@example.jp"]
+    assert invited["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    address = invited["List-Unsubscribe"]
+    token = address.removeprefix("<http://127.0.0.1:9100/l/").removesuffix("/stop>")
+    (opening,) = LINK.findall(text_of(invited))
+    assert opening not in address
+    assert token not in text_of(invited)
+    with room.node.database.reading() as session:
+        link = links.find_stop(session, room.node.context, token)
+        assert link.applicant_id == applicant
+        assert link.id == links.find(session, room.node.context, opening).id
+    # Who is told and not invited got nothing that one could be unsubscribed from.
+    assert not [name for name in told.keys() if name.lower().startswith("list-")]  # noqa: SIM118
 
 
 def test_excluded_people_are_left_out_when_hr_chooses_so(

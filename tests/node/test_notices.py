@@ -76,7 +76,6 @@ def test_a_letter_says_who_sends_it_and_how_to_hear_no_more(
     ):
         assert said in text
     assert "{{" not in text
-    assert mail["List-Unsubscribe"] == f"<mailto:{SENDER.email}>"
 
 
 def test_english_letters_are_english_throughout(room: Room, mail_server: MailServer) -> None:

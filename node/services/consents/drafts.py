@@ -223,14 +223,32 @@ def open_link(session: Session, context: Context, link_id: str) -> models.Link:
 
 
 def refuse_contact(session: Session, context: Context, link: models.Link) -> None:
-    """Honour "do not contact me again": for good, and for this link too."""
+    """Honour "do not contact me again": for good, and for this link too; asked twice, once."""
+    person = _person_behind(session, context, link)
+    if person is None:
+        return  # no address is left to write to
+    is_new = not exclusion.is_suppressed(session, context, person)
+    exclusion.suppress(session, context, person)
+    links.revoke(session, context, [link.id])
+    if is_new:
+        audit.record(
+            session, context, actor="applicant", action="contact.refused", subject=link.applicant_id
+        )
+
+
+def has_refused_contact(session: Session, context: Context, link: models.Link) -> bool:
+    """Whether nobody will write to the person of this link any more."""
+    person = _person_behind(session, context, link)
+    return person is None or exclusion.is_suppressed(session, context, person)
+
+
+def _person_behind(session: Session, context: Context, link: models.Link) -> people.Person | None:
     applicant = session.get(models.Applicant, link.applicant_id)
     assert applicant is not None, "a link has its applicant, the schema says"
-    exclusion.suppress(session, context, people.person_of(session, context, applicant))
-    links.revoke(session, context, [link.id])
-    audit.record(
-        session, context, actor="applicant", action="contact.refused", subject=applicant.id
-    )
+    try:
+        return people.person_of(session, context, applicant)
+    except PersonKeyErased:
+        return None
 
 
 def cipher_of(session: Session, context: Context, applicant: models.Applicant) -> PersonCipher:

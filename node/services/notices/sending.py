@@ -241,10 +241,23 @@ def _prepare(
                 subject=subject,
                 text=body,
                 reply_to=occasion.sender.email,
-                headers=(("List-Unsubscribe", f"<mailto:{occasion.sender.email}>"),),
+                headers=_headers(context, row),
             )
         )
     return mails
+
+
+def _headers(context: Context, row: models.Notice) -> tuple[tuple[str, str], ...]:
+    """What mail programs make a button of (RFC 8058); who gets no link hears of a selection only.
+
+    That is no mailing to be unsubscribed from: a button there would mislead.
+    """
+    if row.link_id is None:
+        return ()
+    return (
+        ("List-Unsubscribe", f"<{links.stop_url_of(context, row.link_id)}>"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    )
 
 
 def _may_leave(
