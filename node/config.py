@@ -185,6 +185,12 @@ class Settings:
         networks,
         "Private networks in which peers may live, such as 10.20.0.0/16; empty means none.",
     )
+    import_folder: Path | None = _setting(
+        "IMPORT_FOLDER",
+        "",
+        optional_path,
+        "Folder whose CSV, TSV and Excel files are imported by themselves; empty means none.",
+    )
     clamd: Socket | None = _setting(
         "CLAMD",
         "",

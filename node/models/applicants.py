@@ -110,7 +110,10 @@ class ApplicantImport(Model):
     __tablename__ = "imports"
     __table_args__ = (
         one_of("state_known", "state", IMPORT_STATES),
+        # What lay in the watched folder is imported once.
+        Index("uq_imports_from_folder_once", "folder_index", unique=True),
         Index(None, "created_at", "id"),
+        Index(None, "headers_digest", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -125,6 +128,10 @@ class ApplicantImport(Model):
     # Who imported it.
     created_by: Mapped[str] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[int]
+    # SHA-256 of its header row: the next file like it is read in the same way.
+    headers_digest: Mapped[bytes | None] = mapped_column(default=None)
+    # Of a file from the watched folder: a keyed digest of its content.
+    folder_index: Mapped[bytes | None] = mapped_column(default=None)
 
 
 class Suppression(Model):

@@ -20,6 +20,8 @@ from node.services import audit
 
 LOGIN_PATTERN = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}\Z")  # also an e-mail address
 NAME_CHARS_MAX = 80
+# No login of a person has brackets: see the pattern above.
+FOLDER_ID, FOLDER_LOGIN, FOLDER_NAME = "folder", "(folder)", "監視フォルダ (folder)"
 PASSWORD_CHARS_MIN = 10
 PASSWORD_CHARS_MAX = 256  # long ones are welcome; the bound keeps Argon2id's input small
 # What people type when ten signs are asked for; ASVS 6.2.4 asks to refuse the usual ones.
@@ -178,15 +180,34 @@ def set_password(
 def get(session: Session, user_id: str) -> models.User:
     """The user of that id; raise NotThere when there is none."""
     user = session.get(models.User, user_id)
-    if user is None:
+    if user is None or user.id == FOLDER_ID:
         raise NotThere
     return user
 
 
 def listing(session: Session) -> list[models.User]:
-    """All users, those who may sign in first, then by login."""
+    """All people, those who may sign in first, then by login."""
     order = (models.User.active.desc(), models.User.login)
-    return list(session.scalars(select(models.User).order_by(*order)))
+    people = select(models.User).where(models.User.id != FOLDER_ID)
+    return list(session.scalars(people.order_by(*order)))
+
+
+def folder(session: Session, context: Context) -> models.User:
+    """Whose the watched folder's imports are: nobody can sign in as it, or change it."""
+    found = session.get(models.User, FOLDER_ID)
+    if found is None:
+        found = models.User(
+            id=FOLDER_ID,
+            login=FOLDER_LOGIN,
+            name=FOLDER_NAME,
+            role="recruiter",
+            password_hash=_nobody(),
+            active=False,
+            created_at=context.clock.now(),
+        )
+        session.add(found)
+        session.flush()
+    return found
 
 
 def names(session: Session) -> dict[str, str]:

@@ -30,6 +30,7 @@ from node.services.inbox import forget_refused
 from node.worker.applicants import drive_imports, tidy_uploads
 from node.worker.decrees import DecreeRounds
 from node.worker.delivery import Deliveries
+from node.worker.folder import FolderRounds
 from node.worker.inbox import Handling
 from node.worker.keys import drop_drained_keys
 from node.worker.lane import Lane
@@ -69,6 +70,7 @@ class Worker:
         suspensions = SuspensionRounds(node, self._executor)
         agreement = DecreeRounds(node, self._executor)
         throttle = Throttle(node.settings.mails_per_domain_minute)
+        folder = FolderRounds(node)
         pulls = EachPeer(node, self._executor, lambda peer: pull(node, peer))
         self._lanes = [
             self._peer_lane("hello", Greeting(node, self._executor).step, rest_s=LOOK_S),
@@ -81,7 +83,7 @@ class Worker:
             self._peer_lane("evidence", rounds.recovery.tell_evidence, rest_s=HOUSEKEEPING_S),
             Lane("mails", lambda: send_due_mails(node) > 0, rest_s=LOOK_FOR_MAIL_S),
             Lane("notices", lambda: send_due_notices(node, throttle) > 0, rest_s=LOOK_FOR_MAIL_S),
-            Lane("imports", lambda: drive_imports(node), rest_s=LOOK_FOR_MAIL_S),
+            Lane("imports", lambda: drive_imports(node) or folder.step(), rest_s=LOOK_FOR_MAIL_S),
             Lane("housekeeping", lambda: _keep_house(node), rest_s=HOUSEKEEPING_S),
             self._peer_lane("retention", lambda: _destroy_due(node), rest_s=RETENTION_S),
         ]

@@ -1,5 +1,6 @@
 """Migrations: they build exactly what the models say, on both engines, and only go forwards."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from node import migrations, models
 from node.database import Database
 from node.migrations import DowngradeRefused, SchemaNewer, running
+from node.services.applicants import importing
 from tests.equipment.databases import Databases
 
 
@@ -139,6 +141,34 @@ def test_the_ledger_of_an_older_release_keeps_what_it_held(database: Database) -
         owed = session.get_one(models.PendingEntry, "owed-0001")
         assert (owed.kind, owed.recipient, owed.points) == ("free_hire", "fuji", 10)
         assert (owed.reference, owed.created_at) == (b"d" * 32, 1800)
+
+
+def test_what_was_imported_before_is_known_by_its_header_row(database: Database) -> None:
+    at_revision(database, "0023")
+    report = json.dumps({"encoding": "utf-8", "headers": ["氏名", "結果"]}, ensure_ascii=False)
+    with database.transaction() as session:
+        session.execute(
+            text(
+                "INSERT INTO users (id, login, name, role, password_hash, locale, active, "
+                "created_at) VALUES ('u', 'u', 'u', 'admin', 'none', 'ja', :yes, 1)"
+            ),
+            {"yes": True},
+        )
+        for name, stored in (("old", report), ("older", "{}")):
+            session.execute(
+                text(
+                    "INSERT INTO imports (id, file_name, state, rows, imported, updated, skipped, "
+                    "failed, report, created_by, created_at) "
+                    "VALUES (:name, 'a.csv', 'done', 1, 1, 0, 0, 0, :stored, 'u', 1)"
+                ),
+                {"name": name, "stored": stored},
+            )
+
+    database.upgrade()
+    with database.reading() as session:
+        found = importing.get(session, "old").headers_digest
+        assert found == importing.digest_of(["氏名", "結果"])
+        assert importing.get(session, "older").headers_digest is None
 
 
 def test_an_empty_database_has_no_revision_and_its_folder_may_have_a_space(tmp_path: Path) -> None:

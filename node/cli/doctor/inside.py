@@ -1,5 +1,6 @@
 """Inside the machine: settings that endanger, key file, disk, database, mail server."""
 
+import os
 import shutil
 from collections.abc import Iterator
 
@@ -26,6 +27,7 @@ def look(settings: Settings) -> list[Finding]:
         _database(settings),
         *_mail(settings),
         *_scanner(settings),
+        *_folder(settings),
     ]
 
 
@@ -140,6 +142,20 @@ def _scanner(settings: Settings) -> Iterator[Finding]:
             WRONG,
             "the virus scanner does not answer: no attachment is taken or handed out",
             "Start clamd, or correct TASUKI_CLAMD.",
+        )
+
+
+def _folder(settings: Settings) -> Iterator[Finding]:
+    if settings.import_folder is None:
+        return
+    if os.access(settings.import_folder, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding("folder", OK, "the import folder can be read and written")
+    else:
+        yield Finding(
+            "folder",
+            WRONG,
+            "the import folder cannot be read and written: no file is taken from it",
+            "Make the folder, let the node's user write in it, or correct TASUKI_IMPORT_FOLDER.",
         )
 
 

@@ -7,8 +7,10 @@ stopped, and no row is imported twice.
 """
 
 import gc
+import hashlib
+import json
 import uuid
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial, wraps
@@ -107,6 +109,7 @@ def begin(
         file_name=plain_name(file_name),
         rows=report.rows,
         report=report.encode(),
+        headers_digest=digest_of(report.headers),
         created_by=user_id,
         created_at=context.now(),
     )
@@ -118,6 +121,11 @@ def plain_name(file_name: str) -> str:
     """Return the last part of a file's name, as either kind of system writes paths."""
     name = PureWindowsPath(PurePosixPath(file_name).name).name
     return "".join(sign for sign in name if sign.isprintable())[:FILE_NAME_CHARS_MAX] or "file"
+
+
+def digest_of(headers: Sequence[str]) -> bytes:
+    """Return by what an earlier file with exactly this header row is found."""
+    return hashlib.sha256(json.dumps(list(headers)).encode()).digest()
 
 
 def get(session: Session, import_id: str) -> models.ApplicantImport:
@@ -152,6 +160,7 @@ def reread(session: Session, import_id: str, report: Report) -> None:
     found = _before_import(session, import_id)
     report.fields = list(columns.guess(report.headers).fields)
     found.rows, found.report, found.state = report.rows, report.encode(), "uploaded"
+    found.headers_digest = digest_of(report.headers)
 
 
 def start(

@@ -126,10 +126,15 @@ def settle(session: Session) -> None:
         session.execute(text(f"PRAGMA cache_size=-{ORDINARY_CACHE_KIB}"))
 
 
-def _make_room(session: Session) -> None:
+def alone(session: Session) -> None:
+    """Wait until nobody else imports, to the end of this transaction; SQLite has one writer."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(LOCK)
-    else:
+
+
+def _make_room(session: Session) -> None:
+    alone(session)
+    if session.get_bind().dialect.name == "sqlite":
         session.execute(text(f"PRAGMA cache_size=-{CACHE_KIB}"))
 
 
