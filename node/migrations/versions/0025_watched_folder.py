@@ -9,7 +9,7 @@ from alembic import op
 from node.migrations import DowngradeRefused
 
 revision = "0025"
-down_revision = "0023"
+down_revision = "0024"
 
 
 def upgrade() -> None:
