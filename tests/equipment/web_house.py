@@ -9,6 +9,7 @@ from functools import cached_property
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
@@ -30,6 +31,23 @@ NAMES = {
     "viewer": "高橋 三郎",
 }
 TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
+
+
+class CompiledPages(BytecodeCache):
+    """Templates compiled once for all the nodes of a test run; a node does it once for itself."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = CompiledPages()
 
 
 @dataclass
@@ -88,6 +106,7 @@ class WebHouse:
     def app(self) -> Flask:
         app = create_app(self.node)
         app.testing = True
+        app.jinja_env.bytecode_cache = COMPILED
         # What goes wrong inside is shown by the test, and not turned into a page.
         app.config["PROPAGATE_EXCEPTIONS"] = False
         return app
