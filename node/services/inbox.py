@@ -86,7 +86,7 @@ KINDS: dict[str, Kind] = {
     ALREADY_KNOWN: Kind(AlreadyKnown.parse, referrals.receive_already_known),
     PROFILE: Kind(ProfileRelease.parse, relays.receive_profile),
     ATTACHMENT: Kind(Attachment.parse, referrals.receive_attachment),
-    PROGRESS: Kind(Progress.parse, referrals.receive_progress),
+    PROGRESS: Kind(Progress.parse, interest.receive_progress),
     HIRE: Kind(Hire.parse, hires.receive_hire),
     WITHDRAWAL: Kind(Withdrawal.parse, rights.receive_withdrawal),
     ERASURE_RECEIPT: Kind(ErasureReceipt.parse, erasures.receive_receipt),

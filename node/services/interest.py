@@ -2,15 +2,18 @@
 
 The profile goes after the person's yes and not before. With a no, or without an answer in the
 days that the company had for its own, the consent is taken back for that company, like any other;
-and the point, for which it got nothing, goes back to it, once.  DOMAIN 2.4 C12.
+and the point, for which it got nothing, goes back to it, once.  DOMAIN 2.4 C12. A company may also
+offer to begin at a later step, and the person is told so.  DOMAIN 2.2 V6.
 """
+
+from collections.abc import Callable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.i18n import translator
+from node.i18n import later, translator
 from node.keyring import PersonKeyErased
 from node.services import charter as charters
 from node.services import consents, erasures, mailing, outbox, referrals
@@ -19,6 +22,16 @@ from node.services.letters import Letter
 
 # What one transaction ends, or gives back.
 BATCH_MAX = 200
+# The steps at which a company may offer to begin.
+START_NAMES = {
+    "screening": later("Document screening"),
+    "test": later("Aptitude test"),
+    "interview_1": later("First interview"),
+    "interview_2": later("Second interview"),
+    "interview_n": later("Further interview"),
+    "interview_final": later("Final interview"),
+}
+Say = Callable[..., str]
 
 Out = models.ReferralOut
 
@@ -26,12 +39,20 @@ Out = models.ReferralOut
 def receive_acceptance(session: Session, context: Context, letter: Letter) -> None:
     """Keep the promise; release the profile against it, or ask the person."""
     row = referrals.receive_acceptance(session, context, letter)
+    if row is not None and (row.asks_first or referrals.start_of(session, row)):
+        _tell(session, context, row)
+
+
+def receive_progress(session: Session, context: Context, letter: Letter) -> None:
+    """Keep what is told; an offer to begin later that comes behind its acceptance is mailed."""
+    row = referrals.receive_progress(session, context, letter)
     if row is not None:
-        _ask(session, context, row)
+        session.flush()
+        _tell(session, context, row)
 
 
-def _ask(session: Session, context: Context, row: Out) -> None:
-    """Mail the question, but to nobody who wants no more mail; the page asks in any case."""
+def _tell(session: Session, context: Context, row: Out) -> None:
+    """Mail what the company said, but to nobody who wants no more mail; the page has it, too."""
     consent = session.get_one(models.Consent, row.consent_id)
     applicant = session.get_one(models.Applicant, row.applicant_id)
     try:
@@ -40,25 +61,10 @@ def _ask(session: Session, context: Context, row: Out) -> None:
         return
     if exclusion.is_suppressed(session, context, person):
         return
-    assert row.decide_by is not None, "it was set when the company accepted"
     us, say = charters.describing(session, context.member_id), translator(consent.language)
-    them = charters.describing(session, row.recipient)
     paragraphs = [
         say("Dear %(name)s,", name=person.name),
-        say(
-            "%(company)s has read the summary without your name and would like to go on with you. "
-            "You wished to be asked before your profile is sent.",
-            company=them.legal_name,
-        ),
-        say(
-            "Please answer yes or no on your own page by %(day)s:",
-            day=context.day_of(row.decide_by),
-        )
-        + f"\n{consents.status_url(context, consent.id)}",
-        say(
-            "Without a yes your profile is not sent, and the company is asked to erase the "
-            "summary. You need not give a reason."
-        ),
+        *_news(session, context, row, say, consents.status_url(context, consent.id)),
         f"{us.legal_name}\n{us.contact}",
     ]
     mailing.enqueue(
@@ -70,6 +76,34 @@ def _ask(session: Session, context: Context, row: Out) -> None:
         purpose="interest",
         subject_id=consent.id,
     )
+
+
+def _news(session: Session, context: Context, row: Out, say: Say, page: str) -> list[str]:
+    them, start = charters.describing(session, row.recipient), referrals.start_of(session, row)
+    offer = []
+    if start is not None:
+        name = say(START_NAMES[start])
+        offer = [say("You would start at: %(stage)s. Earlier steps are skipped.", stage=name)]
+    if row.decide_by is None:
+        return [
+            say("%(company)s would like to go on with you.", company=them.legal_name),
+            *offer,
+            say("You can see how things stand at any time on your own page:") + f"\n{page}",
+        ]
+    day = context.day_of(row.decide_by)
+    return [
+        say(
+            "%(company)s has read the summary without your name and would like to go on with you. "
+            "You wished to be asked before your profile is sent.",
+            company=them.legal_name,
+        ),
+        *offer,
+        say("Please answer yes or no on your own page by %(day)s:", day=day) + f"\n{page}",
+        say(
+            "Without a yes your profile is not sent, and the company is asked to erase the "
+            "summary. You need not give a reason."
+        ),
+    ]
 
 
 def answer(session: Session, context: Context, token: str, member: str, *, yes: bool) -> bool:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from node import models
-from node.services import erasures, interest, ledger
+from node.services import erasures, interest, ledger, referrals
 from tests.equipment.alliance import House
 from tests.equipment.candidates import EMAIL, NAME, Candidates, Walker
 from tests.equipment.letters import carry
@@ -159,3 +159,24 @@ def test_yes_and_the_end_of_the_time_at_once_have_one_outcome(
     with ThreadPoolExecutor(4) as pool:
         tries = [pool.submit(each) for each in (yes, end, yes, end)]
         assert sum(each.result() for each in tries) == 1
+
+
+def test_a_later_start_stands_in_the_mail_and_on_the_page(candidates: Candidates) -> None:
+    alliance, (_, token) = candidates.alliance, candidates.invite()
+    walker = candidates.walker(token)
+    walker.arrive("biwa", "seeds", order="ask", share_progress="yes")
+    walker.agree("biwa", "seeds")
+    carry(alliance)
+    for house, start in ((alliance["biwa"], "interview_1"), (alliance["seeds"], "screening")):
+        own = received(house).id
+        with house.database.transaction() as session:
+            referrals.accept(session, house.context, own, user_id="hanako", start=start)
+    carry(alliance)
+    words = "この会社は一次面接からのご案内を予定しています"
+    mails = candidates.mails("interest")
+    assert sorted(words in mail.text for mail in mails) == [False, True]
+    page = re.search(r"(/s/[A-Za-z0-9_-]{22})\n", mails[0].text)
+    assert page
+    shown = walker.get(page[1]).text
+    assert words in shown
+    assert re.findall(r'id="start-([a-z]+)"', shown) == ["biwa"]

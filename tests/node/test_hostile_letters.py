@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from node import models
 from node.services import hires, inbox, referrals
-from node.services.referrals.sending import STEPS_TOLD_MAX
+from node.services.referrals.progress import STEPS_TOLD_MAX
 from node.worker.inbox import Handling
 from protocol import (
     ACCEPTANCE,

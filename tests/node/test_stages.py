@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 import pytest
 
+from node import models
 from node.services import referrals
 from node.services.referrals import Stage
+from protocol import PROGRESS, Progress
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.letters import carry
-from tests.equipment.referring import accept, received, refer, sent
+from tests.equipment.referring import accept, letter, received, refer, sent
+from tests.equipment.season import HR, PEOPLE, Season
 
 OURS = (
     Stage("", "screening", "書類選考"),
@@ -91,3 +94,65 @@ def test_stages_that_cannot_be_are_refused(alliance: Alliance) -> None:
             write(biwa, wrong)
     with pytest.raises(referrals.StageUnknown):
         write(biwa, (Stage("0123456789abcdef", "offer", "内定"),))
+
+
+def begin(house: House, start: str) -> None:
+    with house.database.transaction() as session:
+        referrals.accept(session, house.context, received(house).id, user_id=HR, start=start)
+
+
+@pytest.mark.parametrize("ask", [False, True])
+def test_a_later_start_is_offered_with_the_acceptance(alliance: Alliance, ask: bool) -> None:
+    aoba, biwa, season = alliance["aoba"], alliance["biwa"], Season(alliance)
+    course = write(biwa, OURS)
+    referral = season.refer("aoba", "biwa", PEOPLE[0], ask=ask)
+    season.carry()
+    for wrong in (course[3].id, "hired", "declined_by_company"):
+        with pytest.raises(referrals.StageUnknown):
+            begin(biwa, wrong)
+    begin(biwa, course[1].id)
+    season.carry()
+    assert received(biwa).stage_id == course[1].id
+    row = sent(aoba, referral)
+    assert (row.state, row.stage_code) == ("accepted" if ask else "released", "interview_1")
+    with aoba.database.reading() as session:
+        assert referrals.start_of(session, row) == "interview_1"
+        (mail,) = session.query(models.MailEntry.kind)
+    assert mail == ("interest",)
+    if not ask:
+        # In the same second, but after the answer: this is no offer.
+        move(biwa, course[3].id)
+        season.carry()
+        row = sent(aoba, referral)
+        assert row.stage_code == "offer"
+    with aoba.database.reading() as session:
+        assert referrals.start_of(session, row) == "interview_1"
+
+
+def test_no_start_is_told_of_somebody_who_did_not_allow_it(alliance: Alliance) -> None:
+    season = Season(alliance)
+    referral = season.refer("aoba", "biwa", PEOPLE[0], share=False)
+    season.carry()
+    begin(alliance["biwa"], "interview_2")
+    season.carry()
+    with alliance["biwa"].database.reading() as session:
+        assert not session.query(models.OutboxEntry).filter_by(kind=PROGRESS).all()
+    assert received(alliance["biwa"]).stage_code == "interview_2"
+    assert sent(alliance["aoba"], referral).stage_code is None
+
+
+def test_what_is_told_before_an_acceptance_is_one_start_and_no_more(alliance: Alliance) -> None:
+    aoba, biwa, season = alliance["aoba"], alliance["biwa"], Season(alliance)
+    referral = season.refer("aoba", "biwa", PEOPLE[0])
+    season.carry()
+    now = biwa.context.now()
+    for stage in ("hired", "interview_1", "interview_2"):
+        letter(biwa, "aoba", PROGRESS, Progress(referral, stage, now).encode())
+    assert carry(alliance) == ["letter-unexpected"] * 2
+    row = sent(aoba, referral)
+    assert (row.state, row.stage_code) == ("sent", None)
+    # Of another second than the acceptance, it is no offer.
+    alliance.clock.move(60)
+    accept(biwa, received(biwa).id)
+    season.carry()
+    assert sent(aoba, referral).stage_code is None

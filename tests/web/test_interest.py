@@ -32,3 +32,20 @@ def test_of_somebody_who_is_asked_first_the_pages_say_what_happens(
         erasures.withdraw(session, bridge.context, row.consent_id)
     season.carry()
     assert "ポイントは自動で戻ります" in text_of(recruiter.get(f"/referrals/in/{own}"))
+
+
+def test_who_accepts_may_offer_a_later_start(season: Season, web: WebHouse) -> None:
+    own = season.offered("bridge", "aoba", PEOPLE[0])
+    recruiter = web.signed_in("recruiter")
+    asked = text_of(recruiter.get(f"/referrals/in/{own}/accept"))
+    assert 'value="interview_2"' in asked
+    assert 'value="offer"' not in asked
+    refused = recruiter.post(f"/referrals/in/{own}/accept", {"start": "offer"})
+    assert (refused.status_code, season.row_in("aoba", own).state) == (422, "received")
+    assert (
+        recruiter.post(f"/referrals/in/{own}/accept", {"start": "interview_2"}).status_code == 302
+    )
+    season.carry()
+    page = text_of(recruiter.get(f"/referrals/in/{own}"))
+    assert "選考の開始：二次面接" in page
+    assert season.row_in("aoba", own).stage_code == "interview_2"

@@ -59,6 +59,8 @@ class PartnerStatus:
     decide_by: int | None = None
     # Whether the company would have liked to go on, and the profile was not sent to it.
     kept_here: bool = False
+    # The stage that the company offers to begin at, until the selection goes on from there.
+    start: str | None = None
     # By when it has to erase, when it proved that it did, and the kinds of what it keeps.
     erase_by: int | None = None
     erased_at: int | None = None
@@ -154,6 +156,7 @@ def _partner(
     row: models.ReferralOut,
     asked: models.Erasure | None,
 ) -> PartnerStatus:
+    start = referrals.start_of(session, row) if row.shares_progress else None
     return PartnerStatus(
         member=member,
         step=_step(session, context, row) if asked is None else _erasing(context, asked),
@@ -165,6 +168,7 @@ def _partner(
         may_withdraw=erasures.may_withdraw(row, asked),
         decide_by=row.decide_by,
         kept_here=row.decide_by is not None and row.released_at is None,
+        start=start if start == row.stage_code else None,
         erase_by=None if asked is None else asked.erase_by,
         erased_at=None if asked is None else asked.erased_at,
         kept=() if asked is None else erasures.kept_of(asked),

@@ -3,7 +3,7 @@
 `sending` is the referrer's side, `receiving` the receiver's, `profiles` keeps what was released,
 `promises` tells which points were paid, `rules` accepts cards by itself, `deadlines` end what stays
 without an answer, `ownership` tells which of several counts, `stages` are our own steps of a
-selection, `listing` is what the lists read.
+selection, `progress` is what we are told of others', `listing` is what the lists read.
 """
 
 from node.services.referrals.correcting import correct
@@ -39,6 +39,7 @@ from node.services.referrals.profiles import (
     resume_matches,
     twins_of,
 )
+from node.services.referrals.progress import receive_progress
 from node.services.referrals.promises import paid, promised
 from node.services.referrals.receiving import (
     accept,
@@ -72,7 +73,6 @@ from node.services.referrals.sending import (
     receive_acceptance,
     receive_already_known,
     receive_decline,
-    receive_progress,
     refer,
     release,
 )
@@ -82,6 +82,7 @@ from node.services.referrals.stages import (
     ENDS,
     NAME_CHARS_MAX,
     STAGES_MAX,
+    STARTS,
     Stage,
     board,
     change_stage,
@@ -89,6 +90,8 @@ from node.services.referrals.stages import (
     move,
     names,
     place_of,
+    start_of,
+    starts,
     write_course,
 )
 
@@ -100,6 +103,7 @@ __all__ = [
     "NAME_CHARS_MAX",
     "PROFILE_COLUMN",
     "STAGES_MAX",
+    "STARTS",
     "AnswerTooLate",
     "CorrectedTooOften",
     "KnownDateInvalid",
@@ -164,6 +168,8 @@ __all__ = [
     "sent_of",
     "sharing",
     "stages_of",
+    "start_of",
+    "starts",
     "state_shown",
     "tell",
     "twins_of",

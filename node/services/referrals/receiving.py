@@ -27,9 +27,18 @@ from node.services.referrals.refusals import (
     ReferralAnswered,
     ReferralNotAccepted,
     ReferralUnknown,
+    StageUnknown,
 )
 from node.services.referrals.sending import check_evidence
-from node.services.referrals.stages import ENDS, WITHDRAWN, change_stage, course, own_id
+from node.services.referrals.stages import (
+    ENDS,
+    WITHDRAWN,
+    Stage,
+    change_stage,
+    course,
+    own_id,
+    starts,
+)
 from protocol import (
     ACCEPTANCE,
     ALREADY_KNOWN,
@@ -101,10 +110,18 @@ def _was_withdrawn(session: Session, sender: str, referral_id: str) -> bool:
     )
 
 
-def accept(session: Session, context: Context, referral_id: str, *, user_id: str) -> None:
-    """Promise the point and ask for the profile; ReferralAnswered when an answer was given."""
+def accept(
+    session: Session, context: Context, referral_id: str, *, user_id: str, start: str = ""
+) -> None:
+    """Promise the point and ask for the profile; ReferralAnswered when an answer was given.
+
+    `start` names the stage that the person may begin at, if it is not the first.  DOMAIN 2.2 V6.
+    """
     row = _unanswered(session, context, referral_id)
-    _accept(session, context, row, user_id=user_id)
+    found = {each.id: each for each in starts(session)}
+    if start and start not in found:
+        raise StageUnknown(start)
+    _accept(session, context, row, user_id=user_id, start=found.get(start))
 
 
 def _unanswered(session: Session, context: Context, referral_id: str) -> models.ReferralIn:
@@ -119,7 +136,12 @@ def _unanswered(session: Session, context: Context, referral_id: str) -> models.
 
 
 def _accept(
-    session: Session, context: Context, row: models.ReferralIn, *, user_id: str | None
+    session: Session,
+    context: Context,
+    row: models.ReferralIn,
+    *,
+    user_id: str | None,
+    start: Stage | None = None,
 ) -> None:
     charter = context.charter(session)
     points = charter.policy.points_per_referral
@@ -130,6 +152,11 @@ def _accept(
         raise CapReached(limit=position.credit_limit)
     now, (entry_id, salt) = context.now(), _promise_of(context, row)
     acceptance = Acceptance(row.referral_id, now, points, entry_id, salt)
+    first = course(session)[0]
+    row.stage_code, row.stage_id = first.code, own_id(first)
+    if start is not None and start != first:
+        # Ahead of the acceptance, so that one mail tells the person both.
+        change_stage(session, context, row, start, user_id=user_id or "rule", starts_at=now)
     envelope_id = outbox.enqueue(
         session,
         context,
@@ -142,8 +169,7 @@ def _accept(
     row.entry_id, row.answered_by, row.answered_at = entry_id, user_id, now
     # A person may have sent the profile at once: then it is here already.
     row.state = "accepted" if row.profile_blob is None else "profile_received"
-    first = course(session)[0]
-    row.stage_code, row.stage_id, row.updated_at = first.code, own_id(first), now
+    row.updated_at = now
     ledger.pay(
         session,
         context,

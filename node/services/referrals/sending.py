@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from dataclasses import replace
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from node import models
@@ -20,6 +20,7 @@ from node.services.letters import Letter, LetterEarly
 from node.services.referrals import promises
 from node.services.referrals.offers import ASKS_FIRST
 from node.services.referrals.refusals import LetterUnexpected
+from node.services.referrals.stages import start_of
 from protocol import (
     ATTACHMENT,
     CORRECTION,
@@ -34,7 +35,6 @@ from protocol import (
     Grounds,
     Profile,
     ProfileRelease,
-    Progress,
     Referral,
     SignedDocument,
     commitment,
@@ -42,8 +42,6 @@ from protocol import (
 )
 
 DAY_S = 86_400
-# A selection has a dozen steps; a peer that tells more of them fills our pages.
-STEPS_TOLD_MAX = 50
 PROFILE_COLUMN = "referrals_out.profile_blob"
 RESUME_COLUMN = "referrals_out.resume_blob"
 
@@ -124,15 +122,13 @@ def receive_acceptance(
 ) -> models.ReferralOut | None:
     """Keep the signed promise of a point, and release the profile against it.
 
-    The referral comes back when its person is to be asked first, and nothing was released.
+    The referral comes back when it was accepted now: its person is told what follows.
     """
     acceptance = Acceptance.parse(letter.document.payload)
-    row = _sent(session, letter, acceptance.referral)
+    row = referral_of(session, letter, acceptance.referral)
     if _was_said_before(row, acceptance):
         return None
-    # One that was given in time may have been on its way for long.
-    is_kept = row.state == "expired" and row.profile_blob is not None
-    if row.state not in ("sent", "withdrawn") and not is_kept:
+    if row.state != "withdrawn" and not may_be_accepted(row):
         raise LetterUnexpected(f"the referral is {row.state}")
     policy = context.charter(session).policy
     if acceptance.points != policy.points_per_referral:
@@ -145,12 +141,17 @@ def receive_acceptance(
     if row.state == "withdrawn":
         # It promised before it knew. The point stays promised; there is nothing to release.
         return None
-    row.state = "accepted"
+    row.state, row.stage_code = "accepted", start_of(session, row)
     if row.asks_first:
         row.decide_by = _answer_by(context, now, policy.answer_days)
-        return row
-    _release(session, context, row, letter.document, actor=row.recipient)
-    return None
+    else:
+        _release(session, context, row, letter.document, actor=row.recipient)
+    return row
+
+
+def may_be_accepted(row: models.ReferralOut) -> bool:
+    """An acceptance that was given in time may have been on its way for long."""
+    return row.state == "sent" or (row.state == "expired" and row.profile_blob is not None)
 
 
 def _was_said_before(row: models.ReferralOut, acceptance: Acceptance) -> bool:
@@ -252,7 +253,7 @@ def _send_resume(
 def receive_decline(session: Session, context: Context, letter: Letter) -> None:
     """The receiver does not go on. What waited for its acceptance is destroyed."""
     decline = Decline.parse(letter.document.payload)
-    row = _sent(session, letter, decline.referral)
+    row = referral_of(session, letter, decline.referral)
     if row.state in ("declined", "withdrawn"):
         return
     if row.state not in ("sent", "expired"):
@@ -281,7 +282,7 @@ def receive_already_known(session: Session, context: Context, letter: Letter) ->
     until the ledger shows the point, the letter waits.
     """
     known = AlreadyKnown.parse(letter.document.payload)
-    row = _sent(session, letter, known.referral)
+    row = referral_of(session, letter, known.referral)
     if row.state == "already_known":
         return
     was_released = row.state in ("released", "withdrawn")
@@ -330,45 +331,7 @@ def check_evidence(
         raise LetterUnexpected("the dates show no earlier contact within the ownership window")
 
 
-def receive_progress(session: Session, context: Context, letter: Letter) -> None:
-    """The receiver moved the referral on; kept as far as the person allowed it to be told."""
-    progress = Progress.parse(letter.document.payload)
-    row = _sent(session, letter, progress.referral)
-    if row.state == "withdrawn":
-        return
-    if row.state not in ("released", "hired"):
-        raise LetterUnexpected(f"the referral is {row.state}")
-    if not row.shares_progress:
-        # The receiver should not have told it, and we do not keep it.
-        return
-    told, latest = _steps_told(session, row)
-    if told >= STEPS_TOLD_MAX:
-        raise LetterUnexpected(f"{told} steps of this referral were told")
-    if progress.changed_at >= latest:
-        row.stage_code, row.updated_at = progress.stage, context.now()
-    session.add(
-        models.StageChange(
-            id=outbox.new_id(context),
-            direction="out",
-            referral_id=row.id,
-            stage_code=progress.stage,
-            changed_at=progress.changed_at,
-        )
-    )
-
-
-def _steps_told(session: Session, row: models.ReferralOut) -> tuple[int, int]:
-    """How many steps of a referral were told to us, and when the last one was taken."""
-    table = models.StageChange
-    told, latest = session.execute(
-        select(func.count(), func.coalesce(func.max(table.changed_at), 0)).where(
-            table.direction == "out", table.referral_id == row.id
-        )
-    ).one()
-    return told, latest
-
-
-def _sent(session: Session, letter: Letter, referral_id: str) -> models.ReferralOut:
+def referral_of(session: Session, letter: Letter, referral_id: str) -> models.ReferralOut:
     """Our referral that a letter is about; the same answer for none and for somebody else's."""
     row = session.get(models.ReferralOut, referral_id, with_for_update=True)
     if row is None or row.recipient != letter.sender:

@@ -29,6 +29,8 @@ ENDS = ("declined_by_company", "withdrawn_by_candidate")
 CODES = tuple(c for c in STAGES if c not in ("applied", "hired", "left", "no_answer", *ENDS))
 STAGES_MAX = 20
 NAME_CHARS_MAX = 30
+# Where a selection may begin: whoever starts later skips what stands before.  DOMAIN 2.2 V6.
+STARTS = tuple(c for c in CODES if c not in ("offer", "accepted"))
 # What a board can show; whoever has more in selection at once works with the list.
 BOARD_MAX = 500
 
@@ -53,6 +55,24 @@ def course(session: Session) -> tuple[Stage, ...]:
     rows = _rows(session)
     return tuple(Stage(row.id, row.code, row.name) for row in rows) or tuple(
         Stage(code, code) for code in CODES
+    )
+
+
+def starts(session: Session) -> tuple[Stage, ...]:
+    """Where a person whom we accept may begin: our first stage, and those before any offer."""
+    first, *later = course(session)
+    return first, *(each for each in later if each.code in STARTS)
+
+
+def start_of(session: Session, row: models.ReferralOut) -> str | None:
+    """The stage that the receiver offered to begin at when it accepted; None for the first."""
+    table = models.StageChange
+    return session.scalar(
+        select(table.stage_code)
+        .where(table.direction == "out", table.referral_id == row.id)
+        .where(table.changed_at == row.answered_at, table.stage_code.in_(STARTS))
+        .order_by(table.id)
+        .limit(1)
     )
 
 
@@ -131,11 +151,22 @@ def own_id(stage: Stage) -> str | None:
 
 
 def change_stage(
-    session: Session, context: Context, row: In, stage: Stage, *, user_id: str
+    session: Session,
+    context: Context,
+    row: In,
+    stage: Stage,
+    *,
+    user_id: str,
+    starts_at: int | None = None,
 ) -> None:
-    """Record a stage, and send its code if the person allowed that; the caller checked the rest."""
-    now, was = context.now(), row.stage_code
-    row.stage_code, row.stage_id, row.updated_at = stage.code, own_id(stage), now
+    """Record a stage, and send its code if the person allowed that; the caller checked the rest.
+
+    `starts_at` is the second of our acceptance: what is told of it offers to begin at that stage,
+    so every other step is of a later second.
+    """
+    now = starts_at or max(context.now(), (row.answered_at or 0) + 1)
+    was, row.updated_at = row.stage_code, context.now()
+    row.stage_code, row.stage_id = stage.code, own_id(stage)
     session.add(
         models.StageChange(
             id=outbox.new_id(context),

@@ -16,11 +16,14 @@ from node.refusals import Refusal, ValueInvalid
 from node.services import ledger, referrals
 from node.services.pages import PAGE_ROWS_MAX
 from node.web.entrance import charter, node, require_role, user
+from node.web.referrals import words
 from node.web.referrals.received import offer_of
 
 blueprint = Blueprint("referral_answers", __name__, url_prefix="/referrals/in")
 
 ANSWERS = ("accept", "decline")
+# No id of a stage is longer.
+STAGE_CHARS_MAX = 40
 
 
 class Known(Schema):
@@ -53,16 +56,23 @@ def _confirm(answer: str, referral_id: str) -> ResponseReturnValue:
         row = referrals.offered(session, referral_id)
         if row.state != "received":
             raise referrals.ReferralAnswered(row.state)
+        starts = referrals.starts(session)
     return _confirmation(
         answer,
         [row],
         action=url_for(f"referral_answers.{answer}", referral_id=row.id),
         back=url_for("referrals_in.show", referral_id=row.id),
+        starts=starts,
     )
 
 
 def _confirmation(
-    answer: str, rows: Sequence[models.ReferralIn], *, action: str, back: str
+    answer: str,
+    rows: Sequence[models.ReferralIn],
+    *,
+    action: str,
+    back: str,
+    starts: Sequence[referrals.Stage] = (),
 ) -> ResponseReturnValue:
     here, alliance = node(), charter()
     assert alliance is not None, "referrals come from members"
@@ -76,6 +86,7 @@ def _confirmation(
         each=alliance.policy.points_per_referral,
         position=position,
         known_days=alliance.policy.answer_days,
+        starts=[(each.id, words.stage_name(each)) for each in starts],
     )
 
 
@@ -83,7 +94,7 @@ def _confirmation(
 @require_role("recruiter")
 def accept(referral_id: str) -> ResponseReturnValue:
     """Promise the point; the profile comes by itself."""
-    _give("accept", referral_id)
+    _give("accept", referral_id, start=request.form.get("start", "")[:STAGE_CHARS_MAX])
     with node().database.reading() as session:
         asks_first = referrals.asks_first(referrals.offered(session, referral_id))
     if asks_first:
@@ -104,11 +115,11 @@ def decline(referral_id: str) -> ResponseReturnValue:
     return redirect(url_for("referrals_in.show", referral_id=referral_id))
 
 
-def _give(answer: str, referral_id: str) -> None:
+def _give(answer: str, referral_id: str, **more: str) -> None:
     here = node()
     give: Callable[..., None] = referrals.accept if answer == "accept" else referrals.decline
     with here.database.transaction() as session:
-        give(session, here.context, referral_id, user_id=user().id)
+        give(session, here.context, referral_id, user_id=user().id, **more)
 
 
 @blueprint.post("/chosen")

@@ -22,7 +22,7 @@ from node.web.marks import Mark
 from node.web.paging import PAGE_ROWS, chosen, cursor, turned
 from node.web.prefectures import prefecture
 from node.web.referrals import deliveries, words
-from protocol import Card
+from protocol import PROGRESS, Card
 
 blueprint = Blueprint("referrals_in", __name__, url_prefix="/referrals/in")
 
@@ -57,6 +57,10 @@ class Offer:
     @property
     def asks_first(self) -> bool:
         return referrals.asks_first(self.row)
+
+    @property
+    def tells_progress(self) -> bool:
+        return PROGRESS in referrals.grounds_of(self.row).items
 
     @property
     def mark(self) -> Mark:
@@ -316,6 +320,12 @@ def _others(session: Session, row: models.ReferralIn) -> list[Rival]:
     ]
 
 
+def _step(row: models.ReferralIn, step: models.StageChange, called: str | None) -> str:
+    name = called or words.stage(step.stage_code)
+    is_start = step.changed_at == row.answered_at
+    return _("Offered to start at: %(stage)s", stage=name) if is_start else name
+
+
 def _events(
     row: models.ReferralIn,
     stages: Sequence[models.StageChange],
@@ -344,7 +354,7 @@ def _events(
         )
     events += [
         {
-            "title": called.get(each.stage_id or "") or words.stage(each.stage_code),
+            "title": _step(row, each, called.get(each.stage_id or "")),
             "at": each.changed_at,
             "who": names.get(each.changed_by or "", ""),
             "icon": "award" if each.stage_code == "hired" else "check-circle-fill",

@@ -125,7 +125,7 @@ def show(referral_id: str) -> ResponseReturnValue:
     may_see_points = user().may("recruiter", "approver")
     events = _opened(link) + _until_answer(row, first.delivered_at if first else None)
     events += _after_answer(row, point, with_points=may_see_points)
-    events += _selection(stages, hire) + _taken_back(row, asked)
+    events += _selection(row, stages, hire) + _taken_back(row, asked)
     return render_template(
         "referrals/sent_one.html",
         row=row,
@@ -222,10 +222,12 @@ def _point_event(row: models.ReferralOut, point: Place | None) -> Event:
     }
 
 
-def _selection(stages: Sequence[models.StageChange], hire: models.Hire | None) -> list[Event]:
+def _selection(
+    row: models.ReferralOut, stages: Sequence[models.StageChange], hire: models.Hire | None
+) -> list[Event]:
     events: list[Event] = [
         {
-            "title": words.stage(each.stage_code),
+            "title": _step(row, each),
             "at": each.changed_at,
             "icon": "award" if each.stage_code == "hired" else "check-circle-fill",
         }
@@ -235,3 +237,9 @@ def _selection(stages: Sequence[models.StageChange], hire: models.Hire | None) -
         title = _("First day at work: %(day)s", day=day(hire.joins_on))
         events.append({"title": title, "icon": "calendar-event"})
     return events
+
+
+def _step(row: models.ReferralOut, step: models.StageChange) -> str:
+    name = words.stage(step.stage_code)
+    is_start = step.changed_at == row.answered_at
+    return _("Offered to start at: %(stage)s", stage=name) if is_start else name
