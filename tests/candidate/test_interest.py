@@ -180,3 +180,17 @@ def test_a_later_start_stands_in_the_mail_and_on_the_page(candidates: Candidates
     shown = walker.get(page[1]).text
     assert words in shown
     assert re.findall(r'id="start-([a-z]+)"', shown) == ["biwa"]
+
+
+def test_a_company_that_leaves_while_the_question_stands_gets_nothing(
+    candidates: Candidates, walker: Walker, page: str
+) -> None:
+    node = candidates.node
+    with node.database.transaction() as session:
+        referrals.close_offers(session, node.context, "biwa")
+    say(walker, page, "yes")
+    assert steps(walker, page)["biwa"] == "no-answer"
+    assert "提携から離れたため" in walker.get(page).text
+    with node.database.reading() as session:
+        row = session.query(models.ReferralOut).filter_by(recipient="biwa").one()
+        assert (row.state, row.profile_blob) == ("expired", None)
