@@ -38,10 +38,11 @@ def list_(json_: bool) -> None:
 @click.argument("login")
 @click.option("--name", required=True, help="As colleagues read it.")
 @click.option("--role", required=True, type=click.Choice(ROLES))
+@click.option("--email", default="", help="Where reminders go; else to a login that is an address.")
 @click.option("--password-stdin", is_flag=True, help="Read the password; else one is made.")
 @as_json
 @plainly
-def add(login: str, name: str, role: str, password_stdin: bool, json_: bool) -> None:
+def add(login: str, name: str, role: str, email: str, password_stdin: bool, json_: bool) -> None:
     """Add a user, and print the password to hand over."""
     password = _password(password_stdin)
     node = opened()
@@ -53,6 +54,7 @@ def add(login: str, name: str, role: str, password_stdin: bool, json_: bool) -> 
             name=name,
             role=role,
             password=password,
+            email=email,
             actor="cli",
         )
     node.close()

@@ -26,6 +26,9 @@ class User(Model):
     locale: Mapped[str] = mapped_column(default="ja")
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[int]
+    # Where reminders go, and when the last one was written.
+    email_blob: Mapped[bytes | None] = mapped_column(default=None)
+    reminded_at: Mapped[int | None] = mapped_column(default=None)
 
 
 class UserSession(Model):

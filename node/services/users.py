@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import nacl.exceptions
 import nacl.pwhash
+from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,7 @@ LOGIN_PATTERN = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}\Z")  # also an e-mail a
 NAME_CHARS_MAX = 80
 # No login of a person has brackets: see the pattern above.
 FOLDER_ID, FOLDER_LOGIN, FOLDER_NAME = "folder", "(folder)", "監視フォルダ (folder)"
+EMAIL_COLUMN = "users.email_blob"
 PASSWORD_CHARS_MIN = 10
 PASSWORD_CHARS_MAX = 256  # long ones are welcome; the bound keeps Argon2id's input small
 # What people type when ten signs are asked for; ASVS 6.2.4 asks to refuse the usual ones.
@@ -81,6 +83,12 @@ class LastAdministrator(UserRefused, code="last-administrator", status=409):
     field = "role"
 
 
+class EmailInvalid(UserRefused, code="user-email-invalid"):
+    """Enter an e-mail address such as name@example.jp, or leave it blank."""
+
+    field = "email"
+
+
 class PasswordShort(UserRefused, code="password-short"):
     """The password must have at least 10 characters."""
 
@@ -109,6 +117,7 @@ def create(
     password: str,
     actor: str,
     locale: str = DEFAULT_LANGUAGE,
+    email: str = "",
 ) -> models.User:
     """Make a user; raise when the login is taken or an entry will not do."""
     login = login.strip().lower()
@@ -118,15 +127,17 @@ def create(
         raise LoginTaken
     _check_name_and_role(name, role)
     check_password(password, login)
+    address, user_id = _checked_email(email), uuid.uuid4().hex
 
     user = models.User(
-        id=uuid.uuid4().hex,
+        id=user_id,
         login=login,
         name=name.strip(),
         role=role,
         password_hash=_hash_password(password),
         locale=locale if locale in LANGUAGES else DEFAULT_LANGUAGE,
         created_at=context.clock.now(),
+        email_blob=_sealed(context, user_id, address),
     )
     session.add(user)
     audit.record(
@@ -144,10 +155,15 @@ def change(
     role: str,
     active: bool,
     actor: str,
+    email: str | None = None,
 ) -> models.User:
-    """Change name, role or state; a user who may less than before is signed out everywhere."""
+    """Change name, role or state; a user who may less than before is signed out everywhere.
+
+    Without an `email` the address stays as it is.
+    """
     user = get(session, user_id)
     _check_name_and_role(name, role)
+    blob = user.email_blob if email is None else _sealed(context, user_id, _checked_email(email))
     if user.id == actor and not active:
         raise OwnUserActive
     if user.id == actor and role != user.role:
@@ -160,6 +176,7 @@ def change(
         _end_sessions(session, user.id)
     detail = f"role={role} active={int(active)}"
     user.name, user.role, user.active = name.strip(), role, active
+    user.email_blob = blob
     audit.record(
         session, context, actor=actor, action="user.change", subject=user.id, detail=detail
     )
@@ -175,6 +192,25 @@ def set_password(
     user.password_hash = _hash_password(password)
     _end_sessions(session, user.id)
     audit.record(session, context, actor=actor, action="user.password", subject=user.id)
+
+
+def speak(session: Session, user_id: str, language: str) -> None:
+    """Remember the language that a person chose, for what is written to them."""
+    user = get(session, user_id)
+    if language in LANGUAGES:
+        user.locale = language
+
+
+def email_of(context: Context, user: models.User) -> str:
+    """The address that was entered for a user; empty when none was."""
+    if user.email_blob is None:
+        return ""
+    return context.keyring.decrypt(EMAIL_COLUMN, user.id, user.email_blob).decode()
+
+
+def mailbox_of(context: Context, user: models.User) -> str:
+    """Where a user can be written to: the address, else a user name that is one, else empty."""
+    return email_of(context, user) or (user.login if "@" in user.login else "")
 
 
 def get(session: Session, user_id: str) -> models.User:
@@ -238,6 +274,24 @@ def _check_name_and_role(name: str, role: str) -> None:
         raise NameInvalid
     if role not in ROLES:
         raise RoleUnknown
+
+
+def _checked_email(email: str) -> str:
+    """The address as mails name it; empty stays empty."""
+    if not email.strip():
+        return ""
+    try:
+        # Written to by the member's own mail server; whether it exists, that one knows.
+        found = validate_email(email.strip(), check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError:
+        raise EmailInvalid from None
+    return str(found.ascii_email)
+
+
+def _sealed(context: Context, user_id: str, address: str) -> bytes | None:
+    if not address:
+        return None
+    return context.keyring.encrypt(EMAIL_COLUMN, user_id, address.encode())
 
 
 def _active_admins(session: Session) -> int:

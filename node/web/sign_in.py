@@ -106,6 +106,11 @@ def language() -> ResponseReturnValue:
     wanted = request.form.get("language", "")
     if wanted in APPLICANT_LANGUAGES:
         _set_language(answer, wanted)
+        who = current_user()
+        if who is not None and who.locale != wanted:
+            # What is written to a person is in the language that they read here.
+            with node().database.transaction() as session:
+                users.speak(session, who.id, wanted)
     return answer
 
 

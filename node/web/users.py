@@ -24,6 +24,7 @@ class NewUser(Schema):
     name = fields.String(required=True)
     login = fields.String(required=True)
     role = fields.String(required=True)
+    email = fields.String(load_default="")
     password = fields.String(load_default="")
 
 
@@ -32,6 +33,7 @@ class ChangedUser(Schema):
 
     name = fields.String(required=True)
     role = fields.String(required=True)
+    email = fields.String(load_default="")
     active = fields.String(load_default="")
 
 
@@ -81,6 +83,7 @@ def create() -> ResponseReturnValue:
                 name=values["name"],
                 role=values["role"],
                 password=password,
+                email=values["email"],
                 actor=user().id,
             )
     except UserRefused as refusal:
@@ -94,7 +97,8 @@ def edit(user_id: str) -> ResponseReturnValue:
     """The form with what may be changed."""
     found = _find(user_id)
     active = "yes" if found.active else ""
-    form = forms.Form({"name": found.name, "role": found.role, "active": active})
+    about = {"name": found.name, "role": found.role, "active": active}
+    form = forms.Form(about | {"email": users.email_of(node().context, found)})
     return _form("users/edit.html", form, edited=found)
 
 
@@ -115,6 +119,7 @@ def change(user_id: str) -> ResponseReturnValue:
                 name=values["name"],
                 role=values["role"],
                 active=values["active"] == "yes",
+                email=values["email"],
                 actor=user().id,
             )
     except UserRefused as refusal:

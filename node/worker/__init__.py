@@ -27,6 +27,7 @@ from node.services import (
 from node.services.charter import has_left, if_any
 from node.services.delivery import reachable, release_all
 from node.services.inbox import forget_refused
+from node.services.referrals import reminders
 from node.worker.applicants import drive_imports, tidy_uploads
 from node.worker.decrees import DecreeRounds
 from node.worker.delivery import Deliveries
@@ -85,6 +86,7 @@ class Worker:
             Lane("notices", lambda: send_due_notices(node, throttle) > 0, rest_s=LOOK_FOR_MAIL_S),
             Lane("imports", lambda: drive_imports(node) or folder.step(), rest_s=LOOK_FOR_MAIL_S),
             Lane("housekeeping", lambda: _keep_house(node), rest_s=HOUSEKEEPING_S),
+            self._peer_lane("reminders", lambda: _remind(node), rest_s=HOUSEKEEPING_S),
             self._peer_lane("retention", lambda: _destroy_due(node), rest_s=RETENTION_S),
         ]
 
@@ -223,6 +225,16 @@ def _destroy_due(node: Node) -> bool:
     """One batch of what has been kept long enough; True when there was some."""
     with node.database.transaction() as session:
         return any(retention.destroy_due(session, node.context).values())
+
+
+def _remind(node: Node) -> bool:
+    """Write today's reminders down; a look that takes no lock comes first."""
+    with node.database.reading() as session:
+        if not reminders.to_remind(session, node.context):
+            return False
+    with node.database.transaction() as session:
+        reminders.remind(session, node.context)
+    return False
 
 
 def _keep_house(node: Node) -> bool:

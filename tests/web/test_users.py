@@ -139,6 +139,35 @@ def test_the_last_administrator_stays(web: WebHouse) -> None:
         )
 
 
+def test_an_address_for_reminders_is_kept_sealed_and_can_be_taken_back(web: WebHouse) -> None:
+    admin = web.signed_in("admin")
+    assert admin.post("/users/new", NEW | {"email": " Misaki@Aoba.example "}).status_code == 200
+    user = user_named(web, "misaki")
+    assert user
+    assert user.email_blob
+    assert b"aoba.example" not in user.email_blob
+    assert 'value="Misaki@aoba.example"' in admin.get(f"/users/{user.id}").get_data(as_text=True)
+
+    form = {"name": user.name, "role": user.role, "active": "yes"}
+    wrong = admin.post(f"/users/{user.id}", form | {"email": "みさき"})
+    assert (wrong.status_code, "空欄にしてください" in wrong.text) == (422, True)
+    assert user_named(web, "misaki").email_blob == user.email_blob  # type: ignore[union-attr]
+    assert admin.post(f"/users/{user.id}", form | {"email": ""}).status_code == 302
+    after = user_named(web, "misaki")
+    assert after
+    assert users.mailbox_of(web.node.context, after) == ""
+
+
+def test_who_chooses_a_language_is_written_to_in_it(web: WebHouse) -> None:
+    viewer = web.signed_in("viewer")
+    web.visitor().post("/language", {"language": "en"})
+    assert user_named(web, "viewer").locale == "ja"  # type: ignore[union-attr]
+    assert viewer.post("/language", {"language": "en"}).status_code == 302
+    assert user_named(web, "viewer").locale == "en"  # type: ignore[union-attr]
+    viewer.post("/language", {"language": "fr"})
+    assert user_named(web, "viewer").locale == "en"  # type: ignore[union-attr]
+
+
 def test_a_new_password_replaces_the_old_one_and_ends_every_session(web: WebHouse) -> None:
     admin, viewer, user = web.signed_in("admin"), web.signed_in("viewer"), web.user("viewer")
     asked = admin.get(f"/users/{user.id}/password").get_data(as_text=True)

@@ -1,4 +1,4 @@
-"""Imports know their header row, and which file of the watched folder they are."""
+"""Imports know their header row and their file of the watched folder; users can be reminded."""
 
 import hashlib
 import json
@@ -11,9 +11,13 @@ from node.migrations import DowngradeRefused
 revision = "0025"
 down_revision = "0024"
 
+INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
-    """Add two columns, and write down the header rows of what was imported so far."""
+    """Add the columns, and write down the header rows of what was imported so far."""
+    op.add_column("users", sa.Column("email_blob", sa.LargeBinary(), nullable=True))
+    op.add_column("users", sa.Column("reminded_at", INTEGER, nullable=True))
     op.add_column("imports", sa.Column("headers_digest", sa.LargeBinary(), nullable=True))
     op.add_column("imports", sa.Column("folder_index", sa.LargeBinary(), nullable=True))
     imports = sa.table(
