@@ -21,7 +21,9 @@ NODE = ROOT / "node"
 # The applicant's pages, what they share with HR's, and whoever writes mails to applicants.
 ROOMS = (
     NODE / "candidate",
+    NODE / "services" / "applicants" / "occupations.py",
     NODE / "services" / "consents",
+    NODE / "services" / "interest.py",
     NODE / "services" / "rights",
     NODE / "web" / "templates" / "_macros" / "forms.html",
     NODE / "web" / "templates" / "_macros" / "parts.html",
