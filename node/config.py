@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from node.config_values import (
+    IMAPMailbox,
     Network,
     SendWindow,
     SMTPServer,
@@ -23,6 +24,7 @@ from node.config_values import (
     log_level,
     member_id,
     networks,
+    optional_imap_mailbox,
     optional_path,
     optional_socket,
     path,
@@ -127,6 +129,19 @@ class Settings:
         "tasuki@localhost",
         text,
         "Sender of every mail, such as 採用担当 <recruit@example.co.jp>.",
+    )
+    bounce_mailbox: IMAPMailbox | None = _setting(
+        "BOUNCE_MAILBOX",
+        "",
+        optional_imap_mailbox,
+        "Mailbox where mails come back, such as imaps://saiyo@mail.example.co.jp/INBOX; empty "
+        "means none is read.",
+    )
+    bounce_password_file: Path | None = _setting(
+        "BOUNCE_PASSWORD_FILE",
+        "",
+        optional_path,
+        "File whose first line is the password of that mailbox.",
     )
     approval_from: int = _setting(
         "APPROVAL_FROM",
@@ -241,10 +256,13 @@ class Settings:
             return self.passphrase
         if self.passphrase_file is None:
             raise SettingsInvalid((f"{PREFIX}PASSPHRASE or {PREFIX}PASSPHRASE_FILE must be set",))
-        lines = _read_text(f"{PREFIX}PASSPHRASE_FILE", self.passphrase_file).splitlines()
-        if not lines or not lines[0]:
-            raise SettingsInvalid((f"{PREFIX}PASSPHRASE_FILE is empty",))
-        return lines[0]
+        return _first_line(f"{PREFIX}PASSPHRASE_FILE", self.passphrase_file)
+
+    def read_bounce_password(self) -> str:
+        """Return the password of the mailbox where mails come back; raise when none is set."""
+        if self.bounce_password_file is None:
+            raise SettingsInvalid((f"{PREFIX}BOUNCE_PASSWORD_FILE must be set",))
+        return _first_line(f"{PREFIX}BOUNCE_PASSWORD_FILE", self.bounce_password_file)
 
 
 SETTINGS: tuple[Setting, ...] = tuple(
@@ -305,6 +323,13 @@ def _read_text(setting: str, path: Path) -> str:
     except UnicodeDecodeError:
         reason = f"{setting} names {path}, which is not a text file in UTF-8"
     raise SettingsInvalid((reason,))
+
+
+def _first_line(setting: str, path: Path) -> str:
+    lines = _read_text(setting, path).splitlines()
+    if not lines or not lines[0]:
+        raise SettingsInvalid((f"{setting} is empty",))
+    return lines[0]
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 SMTP_PORTS = {"smtp": 25, "smtps": 465}
+IMAPS_PORT = 993
 MINUTES_A_DAY = 24 * 60
 
 Network = IPv4Network | IPv6Network
@@ -26,6 +27,16 @@ class SMTPServer:
     tls: str  # "none", "starttls" or "implicit"
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IMAPMailbox:
+    """A folder of a mailbox, reached by TLS."""
+
+    host: str
+    port: int
+    user: str
+    folder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +150,23 @@ def smtp_server(value: str) -> SMTPServer:
         user=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
     )
+
+
+def optional_imap_mailbox(value: str) -> IMAPMailbox | None:
+    """Take the URL of a mailbox, or nothing; its password stands in a file."""
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme != "imaps" or not parts.hostname or not parts.username or not _has_port(parts):
+        raise ValueError("must look like imaps://saiyo@mail.example.co.jp/INBOX")
+    if parts.password is not None or parts.query or parts.fragment:
+        raise ValueError("must hold no password and no option; the password stands in a file")
+    user, folder = unquote(parts.username), unquote(parts.path.strip("/")) or "INBOX"
+    if not all(each.isascii() and each.isprintable() for each in (user, folder)):
+        raise ValueError("must name user and folder in ASCII")
+    if '"' in folder or "\\" in folder:
+        raise ValueError("must name a folder without quotation marks")
+    return IMAPMailbox(parts.hostname, parts.port or IMAPS_PORT, user, folder)
 
 
 def minute_of(value: str) -> int:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.equipment.notices_room import Room
 
 # In CI these are never skipped: a missing program or server is a failure of the set-up.
-MUST_RUN_IN_CI = ("browser", "clamd", "nginx", "nodejs", "postgresql", "systemd")
+MUST_RUN_IN_CI = ("browser", "clamd", "dovecot", "nginx", "nodejs", "postgresql", "systemd")
 
 
 @pytest.hookimpl(wrapper=True)

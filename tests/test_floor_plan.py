@@ -30,7 +30,7 @@ NODE = {
     0: "config config_values clock logs origin recovery refusals tries",
     0.5: "migrations",  # runs them; the steps themselves stand higher, and are found by path
     1: "backup_file database driver keyring keyring_file transport mail i18n virus_scanner "
-    "watched_folder",
+    "watched_folder mail_reader",
     1.5: "bodies forms",  # it marks sentences for translation
     2: "models",
     2.5: "context migrations.env migrations.versions",

@@ -88,7 +88,9 @@ def _in_file(path: Path) -> Iterator[bytes]:
             file.seek(0)
             yield file.read(MAIL_BYTES_MAX + 1)
             return
-        file.readline()  # the rest of the first mail's own line
+        # The rest of the first mail's own line, however long somebody made it.
+        while (line := file.readline(LINE_BYTES_MAX)) and not line.endswith(b"\n"):
+            pass
         mail, blank = bytearray(), False
         while line := file.readline(LINE_BYTES_MAX):
             if blank and line.startswith(FROM):

@@ -29,6 +29,7 @@ from node.services.delivery import reachable, release_all
 from node.services.inbox import forget_refused
 from node.services.referrals import reminders
 from node.worker.applicants import drive_imports, tidy_uploads
+from node.worker.bounces import BounceRounds
 from node.worker.decrees import DecreeRounds
 from node.worker.delivery import Deliveries
 from node.worker.folder import FolderRounds
@@ -85,6 +86,7 @@ class Worker:
             Lane("mails", lambda: send_due_mails(node) > 0, rest_s=LOOK_FOR_MAIL_S),
             Lane("notices", lambda: send_due_notices(node, throttle) > 0, rest_s=LOOK_FOR_MAIL_S),
             Lane("imports", lambda: drive_imports(node) or folder.step(), rest_s=LOOK_FOR_MAIL_S),
+            Lane("bounces", BounceRounds(node).step, rest_s=HOUSEKEEPING_S),
             Lane("housekeeping", lambda: _keep_house(node), rest_s=HOUSEKEEPING_S),
             self._peer_lane("reminders", lambda: _remind(node), rest_s=HOUSEKEEPING_S),
             self._peer_lane("retention", lambda: _destroy_due(node), rest_s=RETENTION_S),

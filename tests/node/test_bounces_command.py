@@ -100,5 +100,16 @@ def test_a_mail_that_is_far_too_large_hides_no_other(
     assert counts(room, path) == NOTHING | {"failed": 1, "no_bounce": 1}
 
 
+def test_a_first_line_without_end_is_passed_over_in_pieces(
+    room: Room, mails: list[bytes], tmp_path: Path
+) -> None:
+    path = tmp_path / "mbox"
+    path.write_bytes(b"From " + b"x" * (3 * MAIL_BYTES_MAX))
+    assert counts(room, path) == NOTHING | {"no_bounce": 1}
+    with path.open("ab") as file:
+        file.write(b"\n" + mails[0] + b"\n" + bounce_files.mbox(mails[1]))
+    assert counts(room, path) == NOTHING | {"failed": 2}
+
+
 def test_a_mailbox_that_is_not_there_is_wrong_words(room: Room, tmp_path: Path) -> None:
     assert run(room, str(tmp_path / "nowhere")).exit_code == 2

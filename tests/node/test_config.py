@@ -81,6 +81,29 @@ def test_the_mail_server_is_read_with_its_protection_and_its_user() -> None:
     assert (implicit.port, implicit.tls) == (465, "implicit")
 
 
+def test_the_mailbox_of_bounces_is_read_by_tls_and_its_password_from_a_file(tmp_path: Path) -> None:
+    url = "imaps://sai%40yo@mail.example.co.jp/Bounces/This%20year"
+    mailbox = config.parse({"TASUKI_BOUNCE_MAILBOX": url}).bounce_mailbox
+    assert mailbox is not None
+    assert (mailbox.host, mailbox.port) == ("mail.example.co.jp", 993)
+    assert (mailbox.user, mailbox.folder) == ("sai@yo", "Bounces/This year")
+    for wrong in (
+        "imap://saiyo@mail.example.co.jp",
+        "imaps://mail.example.co.jp",
+        f"imaps://saiyo:{SECRET}@mail.example.co.jp",
+        "imaps://saiyo@mail.example.co.jp/a%22b",
+        "imaps://saiyo@mail.example.co.jp/a%0D%0Ab",
+    ):
+        problems = problems_of({"TASUKI_BOUNCE_MAILBOX": wrong})
+        assert problems
+        assert SECRET not in str(problems)
+    (tmp_path / "password").write_text(f"{SECRET}\nmore\n")
+    named = {"TASUKI_BOUNCE_PASSWORD_FILE": str(tmp_path / "password")}
+    assert config.parse(named).read_bounce_password() == SECRET
+    with pytest.raises(SettingsInvalid):
+        config.parse({}).read_bounce_password()
+
+
 def test_no_secret_shows_in_settings_or_in_their_mistakes() -> None:
     settings = config.parse(
         {

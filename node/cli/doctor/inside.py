@@ -4,12 +4,13 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from node import keyring_file, migrations, virus_scanner
+from node import keyring_file, mail_reader, migrations, virus_scanner
 from node.cli.doctor.findings import OK, WARNING, WRONG, Finding
 from node.clock import SystemClock
 from node.config import Settings, SettingsInvalid
 from node.database import UNAVAILABLE, Database, DatabaseUnsafe, DatabaseURLInvalid
 from node.mail import Mailer, MailError
+from node.mail_reader import MailboxUnavailable
 from node.transport import is_loopback
 
 GIBIBYTE = 1024**3
@@ -28,6 +29,7 @@ def look(settings: Settings) -> list[Finding]:
         *_mail(settings),
         *_scanner(settings),
         *_folder(settings),
+        *_bounces(settings),
     ]
 
 
@@ -157,6 +159,23 @@ def _folder(settings: Settings) -> Iterator[Finding]:
             "the import folder cannot be read and written: no file is taken from it",
             "Make the folder, let the node's user write in it, or correct TASUKI_IMPORT_FOLDER.",
         )
+
+
+def _bounces(settings: Settings) -> Iterator[Finding]:
+    if settings.bounce_mailbox is None:
+        return
+    try:
+        with mail_reader.opened(settings) as reports:
+            waiting = len(reports.unread())
+    except (MailboxUnavailable, SettingsInvalid) as error:
+        yield Finding(
+            "bounces",
+            WRONG,
+            f"the mailbox where mails come back cannot be read: {error}",
+            "Check TASUKI_BOUNCE_MAILBOX, the file of its password, and TASUKI_CA_FILE.",
+        )
+    else:
+        yield Finding("bounces", OK, f"the mailbox is open; {waiting} unread delivery reports")
 
 
 def _mail(settings: Settings) -> Iterator[Finding]:

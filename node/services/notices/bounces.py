@@ -22,7 +22,7 @@ FAILED, DELAYED, KNOWN, OPENED, UNKNOWN = OUTCOMES = (
 CLOCKS_S = 600
 
 
-def receive(session: Session, context: Context, data: bytes) -> str:
+def receive(session: Session, context: Context, data: bytes, *, actor: str = "cli") -> str:
     """Read one mail and record the bounce in it; return an outcome, or raise NotABounce."""
     mail = parse(data)
     notice = _notice_of(session, context, mail)
@@ -46,7 +46,7 @@ def receive(session: Session, context: Context, data: bytes) -> str:
     audit.record(
         session,
         context,
-        actor="cli",
+        actor=actor,
         action=f"notices.{mail.action}",
         subject=notice.id,
         detail=f"status={mail.status}",
