@@ -25,6 +25,7 @@ from node.config_values import (
     member_id,
     networks,
     optional_imap_mailbox,
+    optional_page,
     optional_path,
     optional_socket,
     path,
@@ -129,6 +130,12 @@ class Settings:
         "tasuki@localhost",
         text,
         "Sender of every mail, such as 採用担当 <recruit@example.co.jp>.",
+    )
+    privacy_url: str = _setting(
+        "PRIVACY_URL",
+        "",
+        optional_page,
+        "Address of your privacy policy, linked on the applicant's pages; empty means none.",
     )
     bounce_mailbox: IMAPMailbox | None = _setting(
         "BOUNCE_MAILBOX",

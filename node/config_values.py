@@ -11,6 +11,7 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 SMTP_PORTS = {"smtp": 25, "smtps": 465}
 IMAPS_PORT = 993
+PAGE_CHARS_MAX = 200
 MINUTES_A_DAY = 24 * 60
 
 Network = IPv4Network | IPv6Network
@@ -116,6 +117,16 @@ def public_url(value: str) -> str:
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         raise ValueError("must begin with https:// outside loopback")
     return f"{parts.scheme}://{authority_of(value)}"
+
+
+def optional_page(value: str) -> str:
+    """Take the address of a web page that people may open; empty means none."""
+    parts = urlsplit(value)
+    if value and (parts.scheme != "https" or not parts.hostname or parts.username):
+        raise ValueError("must look like https://www.example.co.jp/privacy/")
+    if len(value) > PAGE_CHARS_MAX or not value.isprintable() or " " in value:
+        raise ValueError("must be an address of at most 200 signs, without blanks")
+    return value
 
 
 def listen(value: str) -> tuple[str, int]:

@@ -51,12 +51,21 @@ class Sender:
     representative: str
     contact: str
     licences: tuple[str, ...]
+    # Where it says how it deals with personal data; "" where it told no address.
+    privacy_url: str
 
 
 def sender_of(session: Session, context: Context) -> Sender:
     """Who asks: this member, as the charter has it."""
     us = charters.describing(session, context.member_id)
-    return Sender(us.legal_name, us.address, us.representative, us.contact, licences_of(us))
+    return Sender(
+        legal_name=us.legal_name,
+        address=us.address,
+        representative=us.representative,
+        contact=us.contact,
+        licences=licences_of(us),
+        privacy_url=context.settings.privacy_url,
+    )
 
 
 def licences_of(member: Member) -> tuple[str, ...]:

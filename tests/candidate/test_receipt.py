@@ -16,6 +16,7 @@ from node.worker.notices import send_due_mails
 from protocol import CONSENT_RECEIPT, ConsentReceipt, SignedDocument, verify
 from tests.equipment.candidates import EMAIL, FAMILY, GIVEN, NAME, PHONE, Candidates, Walker
 from tests.equipment.smtp import MailServer
+from tests.equipment.web_house import WebHouse
 
 DAY_S = 86_400
 
@@ -28,6 +29,24 @@ def walker(candidates: Candidates) -> Walker:
     walker.arrive("biwa", "bridge", share_progress="yes")
     walker.agree("biwa", "bridge")
     return walker
+
+
+def test_the_privacy_policy_is_linked_on_every_page_and_named_in_the_receipt(
+    candidates: Candidates,
+) -> None:
+    policy = "https://www.aoba.example.jp/privacy/?lang=ja&x=1"
+    house = candidates.web.house
+    settings = replace(house.context.settings, privacy_url=policy)
+    house = replace(house, context=replace(house.context, settings=settings))
+    candidates = Candidates(candidates.alliance, WebHouse(house))
+    _, token = candidates.invite()
+    walker = candidates.walker(token)
+    page = walker.get(walker.arrival).get_data(as_text=True)
+    assert f'href="{html.escape(policy)}"' in page
+    walker.arrive("biwa")
+    walker.agree("biwa")
+    (mail,) = candidates.mails("receipt")
+    assert json.loads(mail.attachments[0][2])["policyUrl"] == policy
 
 
 def status_path(candidates: Candidates) -> str:

@@ -177,3 +177,11 @@ def test_a_missing_or_empty_passphrase_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(SettingsInvalid, match="PASSPHRASE"):
             settings.read_passphrase()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://aoba.example/privacy", "javascript:alert(1)", "https://a b", "aoba.example"]
+)
+def test_a_privacy_policy_is_a_page_on_the_web(url: str) -> None:
+    (problem,) = problems_of({"TASUKI_PRIVACY_URL": url})
+    assert "TASUKI_PRIVACY_URL" in problem

@@ -119,7 +119,7 @@ def make(
         principal=context.keyring.blind("consents.principal", draft.applicant_id).hex(),
         public_key=b64encode(key.verify_key.raw),
         controller=party_of(charters.describing(session, context.member_id)),
-        policy_url="",
+        policy_url=context.settings.privacy_url,
         purposes=tuple(
             ConsentPurpose(
                 partner=party_of(partner),

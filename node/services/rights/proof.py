@@ -51,12 +51,14 @@ def check_code(session: Session, context: Context, token: str, typed: str) -> tu
 
 def applicant_of(session: Session, consent: models.Consent) -> models.Applicant:
     """The applicant who gave a consent."""
+    """The applicant who gave a consent."""
     applicant = session.get(models.Applicant, consent.applicant_id)
     assert applicant is not None, "a consent has its applicant, the schema says"
     return applicant
 
 
 def person_of(session: Session, context: Context, consent: models.Consent) -> Person | None:
+    """Who that is, while anything is known of them; None once they were erased."""
     """Who gave a consent; None once the person is erased here."""
     try:
         return people.person_of(session, context, applicant_of(session, consent))
