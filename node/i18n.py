@@ -83,8 +83,13 @@ def translator(language: str) -> Callable[..., str]:
 
 
 def plain_day(at: date) -> str:
-    """A day as letters and easy Japanese write it: 2026年11月3日."""
+    """A day as Japanese mails and easy Japanese write it: 2026年11月3日."""
     return f"{at.year}年{at.month}月{at.day}日"
+
+
+def written_day(at: date, language: str) -> str:
+    """A day as a mail in this language writes it."""
+    return f"{at.day} {at:%B %Y}" if language == "en" else plain_day(at)
 
 
 def plain_moment(at: datetime) -> str:

@@ -37,5 +37,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 for room in BLUEPRINTS:
     endings.install(room)
     room.context_processor(lambda: {"step_names": words.steps, "licences_of": words.licences_of})
-for room in (status.blueprint, rights.blueprint):
+for room in (status.blueprint, interest.blueprint, rights.blueprint):
     room.before_request(status.speak_as_agreed)

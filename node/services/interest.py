@@ -7,13 +7,14 @@ offer to begin at a later step, and the person is told so.  DOMAIN 2.2 V6.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.i18n import later, translator
+from node.i18n import later, translator, written_day
 from node.keyring import PersonKeyErased
 from node.services import charter as charters
 from node.services import consents, erasures, mailing, outbox, referrals
@@ -64,7 +65,7 @@ def _tell(session: Session, context: Context, row: Out) -> None:
     us, say = charters.describing(session, context.member_id), translator(consent.language)
     paragraphs = [
         say("Dear %(name)s,", name=person.name),
-        *_news(session, context, row, say, consents.status_url(context, consent.id)),
+        *_news(session, context, row, consent, say),
         f"{us.legal_name}\n{us.contact}",
     ]
     mailing.enqueue(
@@ -78,7 +79,10 @@ def _tell(session: Session, context: Context, row: Out) -> None:
     )
 
 
-def _news(session: Session, context: Context, row: Out, say: Say, page: str) -> list[str]:
+def _news(
+    session: Session, context: Context, row: Out, consent: models.Consent, say: Say
+) -> list[str]:
+    page = consents.status_url(context, consent.id)
     them, start = charters.describing(session, row.recipient), referrals.start_of(session, row)
     offer = []
     if start is not None:
@@ -90,7 +94,8 @@ def _news(session: Session, context: Context, row: Out, say: Say, page: str) -> 
             *offer,
             say("You can see how things stand at any time on your own page:") + f"\n{page}",
         ]
-    day = context.day_of(row.decide_by)
+    answer_by = datetime.fromtimestamp(row.decide_by, context.settings.time_zone)
+    day = written_day(answer_by, consent.language)
     return [
         say(
             "%(company)s has read the summary without your name and would like to go on with you. "

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from node import models
+from node.services.consents.receipts import EASY_TEXT_VERSION, TEXT_VERSION
 from protocol import ConsentReceipt, SignedDocument
 from tests.equipment.candidates import Candidates, Walker
 
@@ -34,9 +35,10 @@ def test_what_was_chosen_is_agreed_to_and_written_in(
     (grounds,) = candidates.grounds()
     (document,) = (text for name, _, text in receipt.attachments if ".signed." in name)
     signed = ConsentReceipt.parse(SignedDocument.parse(document.encode()).payload)
+    assert EASY_TEXT_VERSION != TEXT_VERSION
     # Easy Japanese is Japanese, in words that have a version of their own.
     assert signed.language == "ja"
-    assert signed.text_version == grounds.text_version == "2026-11.1-easy"
+    assert signed.text_version == grounds.text_version == EASY_TEXT_VERSION
     assert f"番号：{grounds.text_version}" in page
     with candidates.node.database.reading() as session:
         assert session.query(models.Consent).one().language == "ja-easy"

@@ -14,6 +14,7 @@ from email.message import EmailMessage
 import pytest
 from playwright.sync_api import Page, expect
 
+from node import models
 from node.config import parse
 from node.database import Database
 from node.i18n import APPLICANT_LANGUAGES, tag_of
@@ -23,17 +24,18 @@ from tests.equipment.alliance import MEMBERS, House, found_alliance
 from tests.equipment.candidates import NAME, Candidates
 from tests.equipment.databases import Databases
 from tests.equipment.letters import carry
+from tests.equipment.referring import accept
 from tests.equipment.smtp import MailServer, mail_server
 from tests.equipment.way import Way
 from tests.equipment.web_house import WebHouse
 
 pytestmark = pytest.mark.browser
 
-# Words of the mails about the code, the receipt and the erasure.
+# Words of the mails about the code, the receipt, the question, a code again, and the erasure.
 SUBJECTS = {
-    "ja": ("確認コードのお知らせ", "同意いただいた内容の控え", "情報の削除が完了しました"),
-    "ja-easy": ("確認（かくにん）の番号", "あなたが同意（どうい）した内容", "を消しました"),
-    "en": ("Your code", "Your receipt", "Your data has been erased"),
+    "ja": ("確認コード", "内容の控え", "くわしく知りたい会社", "確認コード", "削除が完了しました"),
+    "ja-easy": ("の番号", "同意（どうい）した内容", "もっと知りたい会社", "の番号", "消しました"),
+    "en": ("Your code", "Your receipt", "interested in you", "Your code", "has been erased"),
 }
 HIRAGANA = re.compile("[ぁ-ん]")
 
@@ -108,6 +110,10 @@ class MailedWay(Way):
         assert found
         return found[1]
 
+    def prove(self) -> None:
+        self.page.check("#order-ask")
+        super().prove()
+
     def press(self, control: str, then: str) -> None:
         """Press what is there, and look at the page it leads to."""
         self.page.click(control)
@@ -132,22 +138,30 @@ def test_the_whole_way_on_a_phone(served: Served, phone: Page, language: str) ->
     way = MailedWay(phone, served, email, look := Look(language))
     way.walk(served.address, token, language)
     carry(candidates.alliance)
+    biwa = candidates.alliance["biwa"]
+    with biwa.database.reading() as session:
+        (waiting,) = session.query(models.ReferralIn).filter_by(state="received")
+    accept(biwa, waiting.id)
+    carry(candidates.alliance)
 
-    # In another browser, by the receipt alone: it speaks as was agreed, and asks for a code again.
+    # In another browser, by the mail with the question alone: it speaks as was agreed.
     candidates.web.clock.move(61)
     phone.context.clear_cookies()
     status = re.search(r"/s/[\w-]{22}", text_of(way.newest()))
     assert status
     phone.goto(served.address + status[0])
-    way.at("#withdraw-biwa")
-    way.step_of("biwa", "waiting")
-    way.press("#withdraw-biwa", "#ask-once")
-    way.press("#submit", "#partner-biwa")
+    way.at("#interest-biwa")
+    way.step_of("bridge", "waiting")
+    way.press("#no-biwa", "#partner-biwa")
+    way.press("#withdraw-bridge", "#ask-once")
+    way.press("#submit", "#partner-bridge")
     carry(candidates.alliance)
     phone.reload()
+    way.at("#state-bridge")
     way.step_of("biwa", "erased")
-    way.step_of("bridge", "waiting")
+    way.step_of("bridge", "erased")
 
+    # What is personal asks for a code again.
     phone.click("#data")
     way.at("#send")
     way.enter_code("#application")
@@ -160,12 +174,8 @@ def test_the_whole_way_on_a_phone(served: Served, phone: Page, language: str) ->
     phone.go_back()
     way.press("#erase", "#ask-once")
     way.press("#submit", "#erased")
-    carry(candidates.alliance)
-    phone.reload()
-    way.step_of("bridge", "erased")
 
     subjects = [str(mail["Subject"]) for mail in served.mails_to(email)]
-    code, receipt, erasure = SUBJECTS[language]
-    for words, subject in zip((code, receipt, code, erasure), subjects, strict=True):
+    for words, subject in zip(SUBJECTS[language], subjects, strict=True):
         assert words in subject
-    assert look.looks >= 16
+    assert look.looks >= 18

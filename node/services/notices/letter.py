@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from node.i18n import later, plain_day, translator
+from node.i18n import later, translator, written_day
 from node.services import links
 from node.services.templates import Text, variables
 
@@ -119,10 +119,7 @@ def compose(
 
 def day(at: int, zone: ZoneInfo, language: str) -> str:
     """Return a day as a letter in this language writes it."""
-    local = datetime.fromtimestamp(at, zone)
-    if language == "ja":
-        return plain_day(local)
-    return f"{local.day} {local:%B %Y}"
+    return written_day(datetime.fromtimestamp(at, zone), language)
 
 
 def _foot(occasion: Occasion, *, with_link: bool, handed_on: bool) -> str:
