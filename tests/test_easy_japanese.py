@@ -24,6 +24,7 @@ ROOMS = (
     NODE / "services" / "applicants" / "occupations.py",
     NODE / "services" / "consents",
     NODE / "services" / "interest.py",
+    NODE / "services" / "notices" / "letter.py",
     NODE / "services" / "rights",
     NODE / "web" / "templates" / "_macros" / "forms.html",
     NODE / "web" / "templates" / "_macros" / "parts.html",

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from sqlalchemy.orm import Session
 
 from node import forms, models
-from node.i18n import LANGUAGES, later
+from node.i18n import APPLICANT_LANGUAGES, later
 from node.services import notices, templates, users
 from node.services.templates import Problem, TemplateInvalid, lint, variables
 from node.web.entrance import node, require_role, user
@@ -25,7 +25,7 @@ class Written(Schema):
 
     name = fields.String(load_default="")
     kind = fields.String(load_default=templates.WITH_LINK, validate=validate.OneOf(templates.KINDS))
-    language = fields.String(load_default="ja", validate=validate.OneOf(list(LANGUAGES)))
+    language = fields.String(load_default="ja", validate=validate.OneOf(list(APPLICANT_LANGUAGES)))
     subject = fields.String(load_default="")
     body = fields.String(load_default="")
 
@@ -48,7 +48,7 @@ def listing() -> ResponseReturnValue:
         latest=latest,
         names=names,
         archived=archived,
-        languages_=LANGUAGES,
+        languages_=APPLICANT_LANGUAGES,
     )
 
 
@@ -251,6 +251,7 @@ def _editor(
         template=template,
         shown_version=shown_version,
         variables=variables.VARIABLES,
+        languages_=APPLICANT_LANGUAGES.items(),
         kinds_shown=[(kind, _(name)) for kind, name in KIND_NAMES.items()],
         chars_max=(
             templates.NAME_CHARS_MAX,

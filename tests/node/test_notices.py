@@ -89,6 +89,19 @@ def test_english_letters_are_english_throughout(room: Room, mail_server: MailSer
     assert "Telephone: 03-1234-5678" in text
 
 
+def test_easy_letters_are_easy_to_their_last_line(room: Room, mail_server: MailServer) -> None:
+    ids = room.applicants(1)
+    room.booked(ids, room.template(templates.default_for("ja-easy")))
+    room.clock.move(900)
+    room.work()
+    text = text_of(mail_server.messages[0])
+    assert "いっしょに働くことができません。" in text
+    assert "（2027年2月23日まで使うことができます）" in text
+    assert "電話：03-1234-5678" in text
+    for office_word in ("いただ", "ございます", "弊社", "貴社", "ご応募"):
+        assert office_word not in text
+
+
 def test_one_missing_value_sends_nothing_and_names_everybody_it_misses(
     room: Room, mail_server: MailServer
 ) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from node.i18n import later, translator, written_day
+from node.i18n import later, tag_of, translator, written_day
 from node.services import links
 from node.services.templates import Text, variables
 
@@ -141,7 +141,7 @@ def _foot(occasion: Occasion, *, with_link: bool, handed_on: bool) -> str:
     lines = (
         RULE,
         f"{occasion.company.name}　{sender.department}"
-        if occasion.text.language == "ja"
+        if tag_of(occasion.text.language) == "ja"
         else f"{sender.department}, {occasion.company.name}",
         say("Contact: %(name)s", name=sender.name),
         say("Address: %(address)s", address=occasion.company.address),

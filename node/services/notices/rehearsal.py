@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.i18n import translator
+from node.i18n import tag_of, translator
 from node.services import audit, mailing
 from node.services import charter as charters
 from node.services.notices import booking, letter
@@ -40,7 +40,7 @@ def sample(
     us = charters.describing(session, context.member_id)
     occasion = Occasion(
         text=text,
-        sender=SIGNED[text.language],
+        sender=SIGNED[tag_of(text.language)],
         company=Company(us.legal_name, us.address),
         leaves_at=booking.slot(context, wished_at=None),
         zone=context.settings.time_zone,
@@ -73,7 +73,7 @@ def send_test(
 
 
 def _to_nobody(context: Context, occasion: Occasion, *, with_link: bool) -> tuple[str, str]:
-    language = occasion.text.language
+    language = tag_of(occasion.text.language)
     job, stage = APPLIED[language]
     url = f"{context.settings.public_url}/l/{SAMPLE_TOKEN}"
     given = letter.values(occasion, NOBODY[language], job=job, stage=stage, url=url)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
-from node.i18n import LANGUAGES, later
+from node.i18n import APPLICANT_LANGUAGES, later
 from node.refusals import Refusal
 from node.services import audit
 from node.services.templates import lint, variables
@@ -274,7 +274,7 @@ def text_of(session: Session, template_id: str, version: int | None = None) -> T
 
 
 def _check(kind: str, language: str, name: str, subject: str, body: str) -> None:
-    assert kind in KINDS and language in LANGUAGES, "the form offers no other"  # noqa: PT018
+    assert kind in KINDS and language in APPLICANT_LANGUAGES, "the form offers no other"  # noqa: PT018
     found = problems(kind, name, subject, body)
     if found:
         raise TemplateInvalid(found)

@@ -74,6 +74,39 @@ With thanks for your time,
 """,
 )
 
+EASY_JAPANESE = Default(
+    name="選考結果のお知らせ（やさしい日本語・専用リンクつき）",
+    language="ja-easy",
+    subject="【{{企業名}}】{{求人名}} 選考（せんこう）の結果のお知らせ",
+    body="""\
+{{候補者名}} さん
+
+{{企業名}} {{部署}}の{{担当者名}}です。
+
+{{求人名}}の仕事に応募（おうぼ）してくれて、ありがとうございました。
+{{選考ステップ}}まで来てくれて、ありがとうございました。
+会社の中で、よく考えました。
+今回は、いっしょに働くことができません。
+良い返事ができなくて、すみません。
+
+{{姓}}さんの経験（けいけん）が必要な会社が、ほかにあるかもしれません。
+使ってみたいときは、次のページを見てください。
+{{専用リンク}}
+（{{リンク有効期限}}まで使うことができます）
+・使うか使わないかは、あなたが決めます。お金はかかりません。
+・使っても使わなくても、私たちの会社の次の選考には関係がありません。
+・ページを見るだけでは、何も送りません。\
+送る会社と送るものは、あなたが選びます。
+・いらないときは、何もしなくていいです。
+
+あなたの書類（しょるい）は、{{保管期限}}までに捨てます。
+わからないことは、電話で聞いてください。
+電話：{{電話}}
+
+時間をくれて、ありがとうございました。
+""",
+)
+
 # For people who never applied to us: another company passed their profile on.
 JAPANESE_HANDED_ON = Default(
     name="選考結果のご連絡（紹介を受けた方へ・専用リンクつき）",
@@ -137,4 +170,4 @@ With thanks for your time,
 """,
 )
 
-DEFAULTS = (JAPANESE, ENGLISH, JAPANESE_HANDED_ON, ENGLISH_HANDED_ON)
+DEFAULTS = (JAPANESE, EASY_JAPANESE, ENGLISH, JAPANESE_HANDED_ON, ENGLISH_HANDED_ON)

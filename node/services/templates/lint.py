@@ -162,18 +162,19 @@ RULES = FAIR_SELECTION + OTHERS
 PASSAGE_SAYS = (
     _rule(
         "says-optional",
-        r"任意|自由です|ご希望の(?:場合|方)|optional|if you (?:wish|like)|up to you",
+        r"任意|自由です|ご希望の(?:場合|方)|使うか使わないか"
+        r"|optional|if you (?:wish|like)|up to you",
         later("Say beside the link that using it is optional."),
     ),
     _rule(
         "says-free",
-        r"無料|費用は(?:一切)?(?:かか|ござい)|\bfree\b|no (?:cost|charge)",
+        r"無料|(?:費用|お金)は(?:一切)?(?:かか|ござい)|\bfree\b|no (?:cost|charge)",
         later("Say beside the link that it costs nothing."),
     ),
     _rule(
         "says-no-effect",
-        r"影響(?:する|し|は|を|が)[^。\n]{0,20}(?:ない|ません)|no (?:effect|influence|bearing)"
-        r"|not affect",
+        r"(?:影響|関係)(?:する|し|は|を|が)[^。\n]{0,20}(?:ない|ません)"
+        r"|no (?:effect|influence|bearing)|not affect",
         later("Say beside the link that it has no effect on any later application."),
     ),
 )
