@@ -115,6 +115,28 @@ def test_ordinary_sentences_are_left_alone(words: str) -> None:
     assert lint.findings("結果", f"{GOOD}\n{words}") == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("一次面接", []),
+        ("最終面接（役員）", []),
+        ("身元調査", [("身元調査", "fair-inquiry", 1)]),
+        (
+            "家族面談と健康診断、家族へ",
+            [("家族", "fair-family", 1), ("健康診断", "fair-health", 6)],
+        ),
+        ("Background check", [("Background check", "fair-inquiry", 1)]),
+        ("本日中に必ず", []),  # advice for letters, and no item of the fourteen
+    ],
+)
+def test_a_short_text_of_hr_is_read_for_the_fourteen_items_only(
+    text: str, found: list[tuple[str, str, int]]
+) -> None:
+    seen = lint.unfair(text)
+    assert [(one.words, one.code, one.place and one.place.column) for one in seen] == found
+    assert not any(one.stops for one in seen)
+
+
 def test_what_the_passage_does_not_say_is_remarked() -> None:
     found = {one.code for one in lint.findings("結果", "{{候補者名}} 様\n\n{{専用リンク}}")}
     assert {"says-optional", "says-free", "says-no-effect"} == found

@@ -14,6 +14,7 @@ from node.i18n import later
 from node.services.applicants import columns, dates, normalisation, values
 from node.services.applicants.columns import ColumnMapping
 from node.services.applicants.people import Person
+from node.services.templates import lint
 
 CHARS_MAX = {"name": 100, "family": 100, "given": 100, "kana": 100, "job": 200, "stage": 100}
 SHORT_CHARS_MAX = 300
@@ -36,6 +37,10 @@ WARNINGS = {
     "name-not-split": later("Family and given name are not apart: {{姓}} will be the whole name."),
     "status-unknown": later("The result is a word we do not know: counted as in selection."),
     "stage-unknown": later("The stage is a word we do not know: counted as applied."),
+    "stage-unfair": later(
+        "The stage names something that has no place in selection, such as a person's family, "
+        "background or health."
+    ),
     "no-result-date": later("Rejected without a date: the day of this import is taken."),
     "under-18": later("Under 18: no private link is sent."),
     "high-school": later("A high-school graduate: no private link is sent."),
@@ -74,6 +79,11 @@ def day_start(day: str, zone: ZoneInfo) -> int:
     return int(datetime.fromisoformat(day).replace(tzinfo=zone).timestamp())
 
 
+@lru_cache(maxsize=1024)
+def _is_unfair(stage: str) -> bool:
+    return bool(lint.unfair(stage))
+
+
 class RowReader:
     """Reads the rows of one file."""
 
@@ -98,6 +108,8 @@ class RowReader:
         code = values.stage_code(stage)
         if code is None:
             warnings.append("stage-unknown")
+        if _is_unfair(stage):
+            warnings.append("stage-unfair")
         return Draft(
             person=person,
             job=found["job"],

@@ -192,6 +192,25 @@ def findings(subject: str, body: str) -> tuple[Finding, ...]:
     return (*found, *_unsaid(body))
 
 
+def unfair(text: str) -> tuple[Finding, ...]:
+    """Return which of the fourteen items a short text of HR's own names, each once; advice only.
+
+    A stage called 身元調査 asks for what no application form may ask for.
+    """
+    found = [(match, rule) for rule in FAIR_SELECTION if (match := rule.pattern.search(text))]
+    found.sort(key=lambda pair: pair[0].start())
+    return tuple(
+        Finding(
+            rule.code,
+            rule.sentence,
+            False,
+            match[0],
+            variables.place_of("text", text, match.start()),
+        )
+        for match, rule in found
+    )
+
+
 def _unsaid(body: str) -> tuple[Finding, ...]:
     """What is missing beside the link; nothing where there is no link."""
     span = variables.passage(body)

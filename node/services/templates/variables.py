@@ -44,7 +44,7 @@ _PARAGRAPHS = re.compile(r"\n[ \t　]*(?:\n[ \t　]*)+")
 class Place:
     """Where something stands: in the subject or the body, line and column from 1."""
 
-    where: str  # "subject" or "body"
+    where: str  # "subject" or "body"; "text" of what is no letter
     line: int
     column: int
 

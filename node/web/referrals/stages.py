@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from node.refusals import Refusal
 from node.services import referrals
 from node.services.referrals import Stage
+from node.services.templates import lint
 from node.web.entrance import node, require_role, user
 from node.web.referrals import words
 
@@ -35,7 +36,9 @@ def write() -> ResponseReturnValue:
     except Refusal as refusal:
         return _page(given, _(refusal.sentence()), refusal.status)
     flash(_("The stages have been saved."), "success")
-    return redirect(url_for("referral_board.show"))
+    # Where a name asks for a second look, the page that says so comes first.
+    unfair = any(lint.unfair(each.name) for each in given)
+    return redirect(url_for("referral_stages.show" if unfair else "referral_board.show"))
 
 
 def _given() -> list[Stage]:
@@ -65,5 +68,15 @@ def _page(stages: list[Stage], said: str = "", status: int = 200) -> ResponseRet
         codes=[(code, words.stage(code)) for code in referrals.CODES],
         name_chars=referrals.NAME_CHARS_MAX,
         said=said,
+        remarks=[
+            _(
+                "Line %(line)s, “%(words)s”: %(sentence)s",
+                line=number,
+                words=one.words,
+                sentence=_(one.sentence),
+            )
+            for number, (_id, name, _code) in enumerate(lines, 1)
+            for one in lint.unfair(name)
+        ],
     )
     return make_response(page, status)

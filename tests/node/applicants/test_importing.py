@@ -226,6 +226,12 @@ def test_oddities_are_told_and_imported(office: Office) -> None:
     assert office.people()[1].phone == "内線のみ"
 
 
+def test_a_stage_that_asks_what_nobody_may_ask_is_told_and_imported(office: Office) -> None:
+    report = office.bring_in(table(line(1), line(2, stage="身元調査"), line(3, stage="家族面談")))
+    assert report.warnings["stage-unfair"].rows == [3, 4]
+    assert report.created == 3
+
+
 def test_the_first_day_without_a_date_stays(office: Office) -> None:
     office.bring_in(table(line(1, rejected="")))
     before = office.applicants()[0].rejected_on
