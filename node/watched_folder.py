@@ -103,12 +103,12 @@ class Look:
 
     @contextmanager
     def open(self, name: str) -> Iterator[WatchedFile | None]:
-        """Open a file that was at rest; None when it is not that file any more."""
+        """Open a file that was at rest; None when it cannot be, or is not that file any more."""
         try:
             # A pipe that took the file's place would wait for ever without O_NONBLOCK.
             flags = os.O_RDONLY | os.O_NONBLOCK | OPENING
             descriptor = os.open(name, flags, dir_fd=self._folder)
-        except (FileNotFoundError, OSError):
+        except OSError:
             yield None
             return
         try:

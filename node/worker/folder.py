@@ -48,14 +48,23 @@ class FolderRounds:
         try:
             with self._folder.opened() as look:
                 for name in look.at_rest:
-                    self._take(look, name)
+                    self._try(look, name)
         except OSError as error:
             log.warning("import folder unusable", error=type(error).__name__)
         return False
 
+    def _try(self, look: Look, name: str) -> None:
+        """Take one file; one that cannot be put away holds up no other, and is tried again."""
+        try:
+            self._take(look, name)
+        except OSError as error:
+            log.warning("file of the import folder stays", error=type(error).__name__)
+
     def _take(self, look: Look, name: str) -> None:
         with look.open(name) as file:
             if file is None:
+                # Gone, changed, or not ours to read: the name may be a person's and stays out.
+                log.warning("file of the import folder passed over")
                 return
             digest = file.shape.digest()
             try:

@@ -186,6 +186,21 @@ def test_a_copy_that_is_lost_is_said_and_the_file_may_come_again(taught: Post) -
     assert len(taught.office.applicants()) == 3
 
 
+def test_a_file_that_cannot_be_put_away_holds_up_no_other(taught: Post) -> None:
+    data = table(line(1))
+    in_the_way = taught.path / "done" / f"a-{sha256(data).hexdigest()[:16]}.csv"
+    in_the_way.mkdir(parents=True)
+    taught.put(data, "a.csv")
+    taught.put(table(line(2)), "b.csv")
+    taught.look()
+    assert taught.names() == ["a.csv"]
+    assert len(taught.office.applicants()) == 3
+    in_the_way.rmdir()
+    taught.look()
+    assert taught.names() == []
+    assert len(taught.imports()) == 3
+
+
 def test_two_workers_at_once_import_one_file_once(taught: Post) -> None:
     taught.put(table(*(line(number) for number in range(300))))
     workers = [FolderRounds(taught.node) for _ in range(2)]
