@@ -10,6 +10,7 @@ import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
 
 from node.config import Settings, SettingsInvalid
 from node.config_values import IMAPMailbox
@@ -19,7 +20,8 @@ TIMEOUT_S = 20
 # A report is one literal, and no longer than we ask for; more is no answer to our question.
 LITERAL_BYTES_MAX = 2 * 1024 * 1024
 # RFC 6522: what a delivery report says of itself, in whatever order and quotes.
-REPORTS = ("UNSEEN", "HEADER", "Content-Type", "delivery-status")
+REPORTS = ("UNSEEN", "HEADER", "Content-Type", "delivery-status", "SINCE")
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 UID = re.compile(rb"[1-9][0-9]{0,9}")
 
 
@@ -44,10 +46,11 @@ class Reports:
         # Under another one the numbers below name other mails.
         self.validity = validity
 
-    def unread(self) -> list[int]:
-        """Return the numbers of the delivery reports that nobody has read, the oldest first."""
+    def unread(self, since: date) -> list[int]:
+        """Return the numbers of the reports of that day or later that nobody has read, in order."""
+        day = f"{since.day}-{MONTHS[since.month - 1]}-{since.year}"
         with _plainly():
-            status, found = self._connection.uid("SEARCH", *REPORTS)
+            status, found = self._connection.uid("SEARCH", *REPORTS, day)
             _expect(status)
         numbers = b" ".join(each for each in found if isinstance(each, bytes)).split()
         return sorted({int(each) for each in numbers if UID.fullmatch(each)})

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from node.candidate import visit
+from node.refusals import ValueInvalid
 from node.services import interest
 from node.services.consents import ConsentNotThere
 
@@ -20,7 +21,10 @@ blueprint = Blueprint("candidate_interest", __name__)
 def answer(token: str) -> ResponseReturnValue:
     """Send the profile, or let it stay here; pressed twice, it is answered once."""
     here, company = visit.node(), request.form.get("company", "")
-    yes = request.form.get("answer", "") == "yes"
+    said = request.form.get("answer", "")
+    if said not in ("yes", "no"):
+        raise ValueInvalid(field="answer")
+    yes = said == "yes"
     try:
         with here.database.transaction() as session:
             done = interest.answer(session, here.context, token, company, yes=yes)

@@ -9,7 +9,7 @@ import click
 from node.cli.entrance import as_json, opened, plainly, say_json
 from node.installation import Node
 from node.services.notices import bounces
-from node.services.notices.bounce_mails import MAIL_BYTES_MAX
+from node.services.notices.bounce_mails import MAIL_BYTES_MAX, parse
 from node.services.notices.refusals import NotABounce
 
 NO_BOUNCE = "no_bounce"
@@ -59,10 +59,12 @@ def _read(node: Node, path: Path) -> dict[str, int]:
     counts = dict.fromkeys(WORDS, 0)
     for data in _mails(path):
         try:
-            with node.database.transaction() as session:
-                outcome = bounces.receive(session, node.context, data)
+            mail = parse(data)
         except NotABounce:
             outcome = NO_BOUNCE
+        else:
+            with node.database.transaction() as session:
+                outcome = bounces.receive(session, node.context, mail)
         counts[outcome] += 1
     return counts
 

@@ -6,7 +6,7 @@ and the point, for which it got nothing, goes back to it, once.  DOMAIN 2.4 C12.
 offer to begin at a later step, and the person is told so.  DOMAIN 2.2 V6.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -53,14 +53,18 @@ def receive_progress(session: Session, context: Context, letter: Letter) -> None
 
 
 def _tell(session: Session, context: Context, row: Out) -> None:
-    """Mail what the company said, but to nobody who wants no more mail; the page has it, too."""
+    """Mail what the company said; the page has it, too.
+
+    Whoever wants no more mail gets the question alone: it belongs to what was agreed to.
+    """
     consent = session.get_one(models.Consent, row.consent_id)
     applicant = session.get_one(models.Applicant, row.applicant_id)
     try:
         person = people.person_of(session, context, applicant)
     except PersonKeyErased:
         return
-    if exclusion.is_suppressed(session, context, person):
+    is_question = row.decide_by is not None
+    if not is_question and exclusion.is_suppressed(session, context, person):
         return
     us, say = charters.describing(session, context.member_id), translator(consent.language)
     paragraphs = [
@@ -104,6 +108,7 @@ def _news(
         ),
         *offer,
         say("Please answer yes or no on your own page by %(day)s:", day=day) + f"\n{page}",
+        say("Please pass this mail on to nobody: whoever has that address can answer for you."),
         say(
             "Without a yes your profile is not sent, and the company is asked to erase the "
             "summary. You need not give a reason."
@@ -137,33 +142,40 @@ def _waiting(session: Session, consent_id: str) -> list[Out]:
     return [row for row in session.scalars(fresh) if row.state == "accepted"]
 
 
-def end_unanswered(session: Session, context: Context) -> int:
-    """Take back for the companies that the person did not answer in time; how many."""
+def overdue(session: Session, context: Context) -> Sequence[str]:
+    """The consents with a question that was not answered in time."""
+    late = select(Out.consent_id).where(Out.state == "accepted", Out.decide_by < context.now())
+    return session.scalars(late.distinct().order_by(Out.consent_id).limit(BATCH_MAX)).all()
+
+
+def end(session: Session, context: Context, consent_id: str) -> int:
+    """Take back for the companies that the person did not answer in time; how many.
+
+    One consent in one transaction: its person may answer for another company at this moment.
+    """
     now = context.now()
-    due = select(Out.consent_id).where(Out.state == "accepted", Out.decide_by < now).distinct()
-    ended = 0
-    for consent_id in session.scalars(due.order_by(Out.consent_id).limit(BATCH_MAX)).all():
-        late = [
-            row.recipient
-            for row in _waiting(session, consent_id)
-            if row.decide_by is not None and row.decide_by < now
-        ]
-        if late:
-            ended += erasures.withdraw(session, context, consent_id, late, actor="worker")
-    return ended
+    late = [
+        row.recipient
+        for row in _waiting(session, consent_id)
+        if row.decide_by is not None and row.decide_by < now
+    ]
+    return erasures.withdraw(session, context, consent_id, late, actor="worker") if late else 0
 
 
 def give_points_back(session: Session, context: Context) -> int:
     """Give back what was paid for profiles that stayed here; for how many referrals.
 
     What never came does not go back: only an entry that stands in the ledger is looked at, and one
-    that is not the promised payment settles it, too, since its id can never be another.
+    that is not the promised payment settles it, too, since its id can never be another. To tell
+    it we need the receipt of our letter, to which the payment commits.
     """
-    entry, asked = models.LedgerEntry, models.Erasure
+    entry, asked, letter = models.LedgerEntry, models.Erasure, models.OutboxEntry
     query = (
         select(Out, asked.withdrawal)
         .join(entry, (entry.account == Out.recipient) & (entry.entry_id == Out.entry_id))
         .join(asked, (asked.referral_id == Out.id) & (asked.peer == Out.recipient))
+        .join(letter, letter.id == Out.envelope_id)
+        .where(letter.receipt.is_not(None))
         .where(Out.state == "withdrawn", Out.asks_first, Out.released_at.is_(None))
         .where(Out.point_settled_at.is_(None), asked.direction == "out")
         .order_by(Out.id)

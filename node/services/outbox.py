@@ -181,12 +181,13 @@ def troubled(session: Session, recipient: str, limit: int = 50) -> list[OutboxVi
     return _views(session, found)
 
 
-def cancel(session: Session, context: Context, subject: str) -> bool:
-    """Stop everything about a subject that waits, such as a withdrawn referral.
+def cancel(session: Session, context: Context, subject: str, *, but: str = "") -> bool:
+    """Stop everything about a subject that waits, such as a withdrawn referral, `but` one letter.
 
     Tells whether all of it was stopped: what is on its way in this moment may arrive.
     """
-    now, about = context.now(), (Entry.subject_id == subject, Entry.state == "queued")
+    now = context.now()
+    about = (Entry.subject_id == subject, Entry.state == "queued", Entry.id != but)
     session.execute(
         update(Entry)
         .where(*about, or_(Entry.lease_until.is_(None), Entry.lease_until <= now))

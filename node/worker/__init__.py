@@ -18,7 +18,6 @@ from node.services import (
     consents,
     departing,
     erasures,
-    interest,
     membership,
     nonces,
     restores,
@@ -34,6 +33,7 @@ from node.worker.decrees import DecreeRounds
 from node.worker.delivery import Deliveries
 from node.worker.folder import FolderRounds
 from node.worker.inbox import Handling
+from node.worker.interest import end_questions
 from node.worker.keys import drop_drained_keys
 from node.worker.lane import Lane
 from node.worker.ledger import LedgerRounds, pull
@@ -248,8 +248,8 @@ def _keep_house(node: Node) -> bool:
             departing.tidy(session, node.context, charter)
             erasures.ask_again(session, node.context)
             consents.end_unanswered(session, node.context)
-            interest.end_unanswered(session, node.context)
-            interest.give_points_back(session, node.context)
+    if charter is not None:
+        end_questions(node)
     drop_drained_keys(node)
     tidy_uploads(node)
     return False

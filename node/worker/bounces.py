@@ -5,6 +5,8 @@ it once more, and it says nothing new. A report of a mail that is not ours stays
 person whose mailbox it is.
 """
 
+from datetime import date
+
 import structlog
 
 from node import mail_reader
@@ -12,14 +14,16 @@ from node.config import SettingsInvalid
 from node.installation import Node
 from node.mail_reader import MailboxUnavailable, Reports
 from node.services.notices import bounces
-from node.services.notices.bounce_mails import MAIL_BYTES_MAX
+from node.services.notices.bounce_mails import MAIL_BYTES_MAX, parse
 from node.services.notices.refusals import NotABounce
 
 # Other servers try for hours before they give up; nobody waits for the minute.
 LOOK_S = 300
 # Of one look; what is left comes in the next.
-MAILS_MAX = 50
+MAILS_MAX = 200
 BYTES_MAX = 16 * 1024 * 1024
+# A bounce comes within days. What is older is a person's to look at.
+DAYS = 30
 # Reports that are not ours are remembered, so as not to be read at each look.
 PASSED_MAX = 10_000
 
@@ -53,7 +57,10 @@ class BounceRounds:
         if reports.validity != self._validity or len(self._passed) > PASSED_MAX:
             self._validity = reports.validity
             self._passed.clear()
-        waiting = [each for each in reports.unread() if each not in self._passed]
+        since = self._node.context.day_of(self._node.clock.now() - DAYS * 86_400)
+        # The newest first: thousands of others' reports hold up none that comes now.
+        found = reversed(reports.unread(date.fromisoformat(since)))
+        waiting = [each for each in found if each not in self._passed]
         size = 0
         for number in waiting[:MAILS_MAX]:
             data = reports.read(number, MAIL_BYTES_MAX + 1)
@@ -70,7 +77,8 @@ class BounceRounds:
     def _receive(self, data: bytes) -> str | None:
         """Record one report; None when it is no bounce."""
         try:
-            with self._node.database.transaction() as session:
-                return bounces.receive(session, self._node.context, data, actor="worker")
+            mail = parse(data)
         except NotABounce:
             return None
+        with self._node.database.transaction() as session:
+            return bounces.receive(session, self._node.context, mail, actor="worker")

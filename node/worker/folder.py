@@ -71,7 +71,7 @@ class FolderRounds:
                 if file.shape.size > uploads.FILE_BYTES_MAX:
                     raise FileTooLarge
                 digest = file.digest()
-                stored = self._bring_in(file, digest)
+                stored = self._bring_in(file, file.identity(digest))
                 outcome, words = "done", self._imported(stored)
             except (ImportElsewhere, NotThere):
                 return  # Others have it, or it is being written to: the next look tells.
@@ -82,7 +82,7 @@ class FolderRounds:
             look.put(file, outcome, digest, words)
 
     def _bring_in(self, file: WatchedFile, digest: bytes) -> models.ApplicantImport:
-        """Carry the import of this content to its end, from wherever it stands."""
+        """Carry the import of this file to its end, from wherever it stands."""
         here = self._node
         with here.database.reading() as session:
             found = folder.find(session, here.context, digest)

@@ -7,6 +7,8 @@ import pytest
 
 from node import models
 from node.services import erasures, interest, ledger, referrals
+from node.services.applicants import Person, suppress
+from node.worker.interest import end_questions
 from tests.equipment.alliance import House
 from tests.equipment.candidates import EMAIL, NAME, Candidates, Walker
 from tests.equipment.letters import carry
@@ -54,10 +56,7 @@ def say(walker: Walker, page: str, answer: str) -> None:
 
 def work(candidates: Candidates) -> tuple[int, int]:
     """What the worker does every minute: how many it ended, for how many a point went back."""
-    node = candidates.node
-    with node.database.transaction() as session:
-        ended = interest.end_unanswered(session, node.context)
-        return ended, interest.give_points_back(session, node.context)
+    return end_questions(candidates.node)
 
 
 def balance(house: House) -> int:
@@ -142,6 +141,29 @@ def test_a_member_that_pays_something_else_gets_nothing_back(
         assert ledger.waiting(session) == []
 
 
+def test_whoever_wants_no_more_mail_is_asked_all_the_same(candidates: Candidates) -> None:
+    _, token = candidates.invite()
+    walker = candidates.walker(token)
+    walker.arrive("biwa", order="ask")
+    walker.agree("biwa")
+    with candidates.node.database.transaction() as session:
+        suppress(session, candidates.node.context, Person(name="", email=EMAIL))
+    carry(candidates.alliance)
+    biwa = candidates.alliance["biwa"]
+    accept(biwa, received(biwa).id)
+    assert carry(candidates.alliance) == []
+    (mail,) = candidates.mails("interest")
+    assert "転送しないでください" in mail.text
+
+
+def test_neither_yes_nor_no_is_no_answer(candidates: Candidates, walker: Walker, page: str) -> None:
+    for said in ("", "maybe"):
+        values: dict[str, object] = {"company": "biwa", "answer": said}
+        answer = walker.post(f"{page}/interest", values, page=f"{page}/withdraw")
+        assert answer.status_code == 422
+    assert steps(walker, page)["biwa"] == "asking"
+
+
 def test_yes_and_the_end_of_the_time_at_once_have_one_outcome(
     candidates: Candidates, walker: Walker, page: str
 ) -> None:
@@ -153,8 +175,7 @@ def test_yes_and_the_end_of_the_time_at_once_have_one_outcome(
             return interest.answer(session, node.context, token, "biwa", yes=True)
 
     def end() -> int:
-        with node.database.transaction() as session:
-            return interest.end_unanswered(session, node.context)
+        return end_questions(node)[0]
 
     with ThreadPoolExecutor(4) as pool:
         tries = [pool.submit(each) for each in (yes, end, yes, end)]

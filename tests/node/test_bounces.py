@@ -29,7 +29,7 @@ def sent(room: Room, mail_server: MailServer) -> list[EmailMessage]:
 
 def receive(room: Room, data: bytes) -> str:
     with room.node.database.transaction() as session:
-        return bounces.receive(session, room.node.context, data)
+        return bounces.receive(session, room.node.context, bounce_mails.parse(data))
 
 
 def everything(room: Room) -> list[tuple[str, ...]]:
@@ -247,3 +247,11 @@ def test_what_came_back_in_many_layers_is_refused_before_it_costs_minutes(layers
         return
     with pytest.raises(NotABounce):
         bounce_mails.parse(bounce)
+
+
+def test_a_parameter_that_goes_on_for_ever_is_refused_before_it_costs_minutes() -> None:
+    semicolons = b";" * 500_000
+    for broken in (b"", b"\r\n ", b"\r "):
+        head = b'Content-Type: multipart/report; report-type=delivery-status; x="' + broken
+        with pytest.raises(NotABounce):
+            bounce_mails.parse(head + semicolons + b"\r\n\r\n")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.services import outbox, referrals
+from node.services import erasures, interest, outbox, referrals
 from protocol import ATTACHMENT, REFERRAL, Attachment, Grounds, Referral, limits
 from tests.equipment.alliance import Alliance, House
 from tests.equipment.letters import carry
@@ -17,6 +17,7 @@ from tests.equipment.referring import (
     refer,
     sent,
 )
+from tests.equipment.season import Season
 
 
 def end(house: House) -> int:
@@ -102,6 +103,32 @@ def test_a_day_at_the_end_of_the_calendar_holds_nobody_up(
     assert last_day(biwa) > received(biwa).due_at - DAY_S
     end(biwa)
     assert received(biwa).state == ("received" if answer_by else "expired")
+    # Nobody makes us keep a card for longer than the charter gives.
+    alliance.clock.move(30 * DAY_S)
+    end(biwa)
+    assert received(biwa).state == "expired"
+
+
+def test_an_acceptance_on_its_way_is_noted_though_the_person_withdrew_meanwhile(
+    alliance: Alliance,
+) -> None:
+    aoba, biwa = alliance["aoba"], alliance["biwa"]
+    referral = refer(aoba, "biwa", ask=True)
+    carry(alliance)
+    alliance.clock.move(last_day(biwa) - biwa.context.now())
+    accept(biwa, received(biwa).id)
+    alliance.clock.move(1)
+    assert end(aoba) == 1
+    with aoba.database.transaction() as session:
+        consent = referrals.sent_of(session, referral).consent_id
+        assert erasures.withdraw(session, aoba.context, consent) == 1
+    assert carry(alliance) == []
+    row = sent(aoba, referral)
+    assert (row.state, row.entry_id) == ("withdrawn", received(biwa).entry_id)
+
+    assert Season(alliance).certify("biwa")
+    with aoba.database.transaction() as session:
+        assert interest.give_points_back(session, aoba.context) == 1
 
 
 def test_a_file_that_comes_after_the_end_is_refused_and_not_kept(alliance: Alliance) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from node.services import referrals
-from node.services.referrals import Other
+from node.services.referrals import Other, ownership
 from tests.equipment.alliance import Alliance
 from tests.equipment.season import DAY_S, HR, PEOPLE, Season
 from tests.equipment.web_house import WebHouse
@@ -82,6 +82,22 @@ def test_the_later_one_is_already_known_since_the_first_and_its_point_comes_back
     with season.alliance["seeds"].database.reading() as session:
         (sent,) = [row for row in season.referrals("seeds") if hasattr(row, "recipient")]
         assert referrals.sent_of(session, sent.id).state == "already_known"
+
+
+def test_a_crowd_that_shares_a_telephone_hides_nobody(
+    season: Season, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ownership, "OTHERS_MAX", 1)
+    season.accepted("aoba", "biwa", PEOPLE[1])
+    season.clock.move(60)
+    first = season.accepted("aoba", "biwa", MAKI)
+    season.clock.move(60)
+    later = season.accepted("seeds", "biwa", MAKI)
+    assert [(each.row.id, each.counts) for each in others(season, later)] == [(first, True)]
+    biwa = season.alliance["biwa"]
+    with biwa.database.reading() as session:
+        row = referrals.offered(session, later)
+        assert ownership.is_proven_twin(session, biwa.context, row)
 
 
 def test_no_rule_pays_twice_for_one_mailbox(season: Season) -> None:

@@ -173,7 +173,7 @@ def test_who_took_it_back_at_the_first_company_is_told_by_us_too(season: Season)
     season.carry()
     (mail,) = Candidates(season.alliance, WebHouse(biwa)).mails("erasure")
     assert mail.to == MAKI.email
-    assert "株式会社aobaで同意を取り消された" in mail.text
+    assert "株式会社aobaから、あなたがプロフィールの提供への同意を取り消された" in mail.text
 
 
 def test_nobody_is_handed_on_again_once_erased(season: Season) -> None:

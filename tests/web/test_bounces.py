@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from node.services.notices import bounces
+from node.services.notices.bounce_mails import parse
 from tests.equipment import bounce_files
 from tests.equipment.alliance import House
 from tests.equipment.notices_room import Room, open_room
@@ -40,7 +41,7 @@ def batch(room: Room, mail_server: MailServer) -> str:
     late = bounce_files.of(by_address["person2@example.jp"], action="delayed", status="4.4.1")
     for each in (back, late):
         with room.node.database.transaction() as session:
-            bounces.receive(session, room.node.context, each.data())
+            bounces.receive(session, room.node.context, parse(each.data()))
     return made
 
 

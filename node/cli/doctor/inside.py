@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from node import keyring_file, mail_reader, migrations, virus_scanner
 from node.cli.doctor.findings import OK, WARNING, WRONG, Finding
@@ -12,6 +13,7 @@ from node.database import UNAVAILABLE, Database, DatabaseUnsafe, DatabaseURLInva
 from node.mail import Mailer, MailError
 from node.mail_reader import MailboxUnavailable
 from node.transport import is_loopback
+from node.worker import bounces
 
 GIBIBYTE = 1024**3
 # A day of a large member's mail, database and write-ahead log.
@@ -166,7 +168,7 @@ def _bounces(settings: Settings) -> Iterator[Finding]:
         return
     try:
         with mail_reader.opened(settings) as reports:
-            waiting = len(reports.unread())
+            waiting = len(reports.unread(datetime.now(UTC).date() - timedelta(bounces.DAYS)))
     except (MailboxUnavailable, SettingsInvalid) as error:
         yield Finding(
             "bounces",

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from node import models
@@ -20,6 +21,10 @@ from node.services.applicants.people import Person
 
 # An agency may not solicit somebody it placed, for two years (DOMAIN 2.7, S30).
 BATCH_ROWS = 500
+_STORE = {
+    name: make(models.Suppression).on_conflict_do_nothing()
+    for name, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 PLACED_S = 2 * 365 * 24 * 3600 + 24 * 3600
 
 # What HR may set on a person, and take back.
@@ -85,8 +90,9 @@ def set_flag(
 def suppress(session: Session, context: Context, person: Person) -> None:
     """Never contact this person again, whoever imports them: only blind indexes are kept."""
     for index in _contact_indexes(context, person):
-        if session.get(models.Suppression, index) is None:
-            session.add(models.Suppression(contact_index=index, created_at=context.now()))
+        # The same person may press in two mails at the same moment.
+        store = _STORE[session.get_bind().dialect.name]
+        session.execute(store.values(contact_index=index, created_at=context.now()))
 
 
 def is_suppressed(session: Session, context: Context, person: Person) -> bool:

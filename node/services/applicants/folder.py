@@ -1,9 +1,10 @@
 """The folder: files of the watched folder are imported as those that HR brings, once each.
 
 Nobody is there to say what the columns mean or to leave broken rows out. So a file is read as the
-last one with the very same header row was, and one with a broken row is not imported at all. Its
-content, by a keyed digest of it, stands with its import: who died between import and moving the
-file away finds that it is done.
+last one with the very same header row was, and one with a broken row is not imported at all. What
+it is, by a keyed digest, stands with its import: who died between import and moving the file away
+finds that it is done. The same content that comes another day is imported again: it takes back
+what came in between.
 """
 
 from sqlalchemy import select
@@ -29,7 +30,7 @@ class UploadLost(FileRefused, code="import-upload-lost"):
 
 
 def find(session: Session, context: Context, digest: bytes) -> models.ApplicantImport | None:
-    """Return the import of a file with this SHA-256, as far as it has come."""
+    """Return the import of the file with this identity, as far as it has come."""
     table = models.ApplicantImport
     return session.scalar(select(table).where(table.folder_index == _index(context, digest)))
 

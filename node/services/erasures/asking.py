@@ -65,10 +65,13 @@ def may_withdraw(row: Out, asked: Row | None) -> bool:
 
 def _withdraw(session: Session, context: Context, row: Out) -> Out:
     never_left = outbox.never_left(session, row.envelope_id)
-    outbox.cancel(session, context, row.id)
-    row.profile_blob = row.resume_blob = None
-    if row.state in OPEN:
+    # Of a letter that was answered only the receipt is still to come, to which the point commits.
+    answered = row.acceptance is not None
+    outbox.cancel(session, context, row.id, but=row.envelope_id if answered else "")
+    # An acceptance that was given in time may be on its way, and is taken note of.
+    if row.state in OPEN or (row.state == "expired" and row.profile_blob is not None):
         row.state = "withdrawn"
+    row.profile_blob = row.resume_blob = None
     row.updated_at = context.now()
     if not never_left:
         _ask(session, context, row)

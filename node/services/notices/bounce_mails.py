@@ -5,6 +5,7 @@ it decides what to believe. The server's own words are not even read: they may q
 """
 
 import email
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ RECIPIENTS_MAX = 10
 # A bounce is one, and so may be what came back. Python's reader holds each line against the border
 # of every part around it: a megabyte in hundreds of parts would take it minutes.
 MULTIPARTS_MAX = 8
+# Python's reader takes time by the square of a parameter's length; real ones say less than this.
+CONTENT_TYPE_BYTES_MAX = 2000
+CONTENT_TYPE = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
+FIELD_CHARS_MAX = 1000
 RETURNED = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
 ACTIONS = ("failed", "delayed")  # RFC 3464 2.3.3; the others say that it arrived, or went on
 STATUS = re.compile(r"([45]\.\d{1,3}\.\d{1,3})(?:\s|\(|\Z)")
@@ -36,15 +41,19 @@ class BounceMail:
     action: str
     status: str
     reported_at: int | None
+    # SHA-256 of the whole mail, in hex.
+    digest: str
 
 
 def parse(data: bytes) -> BounceMail:
-    """Read a mail as a bounce of one mail; raise NotABounce for every other mail."""
+    """Read a mail as a bounce of one mail; raise NotABounce for every other mail.
+
+    It takes its time, so do it before a transaction begins.
+    """
     if len(data) > MAIL_BYTES_MAX or data.lower().count(b"multipart/") > MULTIPARTS_MAX:
         raise NotABounce
     try:
-        mail = email.message_from_bytes(data, policy=compat32)
-        return _parse(mail)
+        return _parse(_read(data), hashlib.sha256(data).hexdigest())
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         # What Python's reader makes of garbage is not promised; a bounce of ours is none of it.
         raise NotABounce from error
@@ -57,7 +66,15 @@ def address_key(address: str) -> str:
     return address.replace('"', "").strip().casefold()
 
 
-def _parse(mail: Message) -> BounceMail:
+def _read(data: bytes) -> Message:
+    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    for found in CONTENT_TYPE.finditer(lines):
+        if len(found[0]) > CONTENT_TYPE_BYTES_MAX:
+            raise NotABounce
+    return email.message_from_bytes(data, policy=compat32)
+
+
+def _parse(mail: Message, digest: str) -> BounceMail:
     parts = _parts(mail)
     kind = str(mail.get_param("report-type", "")).lower()
     if mail.get_content_type() != "multipart/report" or kind != "delivery-status":
@@ -83,6 +100,7 @@ def _parse(mail: Message) -> BounceMail:
         action=_action(worst),
         status=status[1],
         reported_at=_moment(_field(mail, "Date")),
+        digest=digest,
     )
 
 
@@ -102,13 +120,15 @@ def _returned(part: Message) -> Message:
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
         raise NotABounce
-    return email.message_from_bytes(content, policy=compat32)
+    return _read(content)
 
 
 def _field(block: Message, name: str) -> str:
-    """Return a field that stands there once; one that stands twice says nothing."""
-    found = block.get_all(name, [])
-    return " ".join(str(found[0]).split()) if len(found) == 1 else ""
+    """Return a field that stands there once; one that stands twice, or goes on, says nothing."""
+    found = [str(each) for each in block.get_all(name, [])]
+    if len(found) != 1 or len(found[0]) > FIELD_CHARS_MAX:
+        return ""
+    return " ".join(found[0].split())
 
 
 def _action(group: Message) -> str:

@@ -5,15 +5,13 @@ nobody but its reader and their servers ever saw) and the address it went to. Th
 among the failures, to be sent again; who opened the private link has the mail, whatever is said.
 """
 
-import hashlib
-
 from sqlalchemy.orm import Session
 
 from node import models
 from node.context import Context
 from node.services import applicants, audit, mailing
 from node.services.notices import sending
-from node.services.notices.bounce_mails import BounceMail, address_key, parse
+from node.services.notices.bounce_mails import BounceMail, address_key
 
 FAILED, DELAYED, KNOWN, OPENED, UNKNOWN = OUTCOMES = (
     *("failed", "delayed", "known", "opened", "unknown"),
@@ -22,16 +20,15 @@ FAILED, DELAYED, KNOWN, OPENED, UNKNOWN = OUTCOMES = (
 CLOCKS_S = 600
 
 
-def receive(session: Session, context: Context, data: bytes, *, actor: str = "cli") -> str:
-    """Read one mail and record the bounce in it; return an outcome, or raise NotABounce."""
-    mail = parse(data)
+def receive(session: Session, context: Context, mail: BounceMail, *, actor: str = "cli") -> str:
+    """Record a bounce, if it is one of a notice of ours; return an outcome."""
     notice = _notice_of(session, context, mail)
     if notice is None:
         return UNKNOWN
     applicant = session.get(models.Applicant, notice.applicant_id)
     if applicant is None or not _was_sent_to(session, context, applicant, mail):
         return UNKNOWN
-    printed = context.keyring.blind("notices.bounce_print", hashlib.sha256(data).hexdigest())
+    printed = context.keyring.blind("notices.bounce_print", mail.digest)
     if _is_known(notice, mail, printed):
         return KNOWN
     if mail.action == FAILED and _is_opened(session, notice):

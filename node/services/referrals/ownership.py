@@ -9,7 +9,7 @@ profiles are one person is for a human to judge; without one, only a proven mail
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from node import models
@@ -41,13 +41,14 @@ def others_of(session: Session, context: Context, row: In) -> list[Other]:
     same = [pairs[name] == index for name, index in known.items() if index is not None]
     if not same:
         return []
+    opens = _window(session, context, row)
     found = session.scalars(
         select(In)
         .where(In.id != row.id, or_(*same))
-        .order_by(In.created_at, In.id)
+        # Those that can count come first, so that no crowd of others hides them.
+        .order_by(case((_counting(row, opens), 0), else_=1), In.created_at, In.id)
         .limit(OTHERS_MAX)
     ).all()
-    opens = _window(session, context, row)
     return [
         Other(
             each,
@@ -69,11 +70,17 @@ def first_of(others: Sequence[Other]) -> In | None:
 
 def is_proven_twin(session: Session, context: Context, row: In) -> bool:
     """Whether a new referral is of a mailbox that was referred before, so no rule pays twice."""
+    if row.email_index is None:
+        return False
     opens = _window(session, context, row)
-    return any(
-        "email" in each.alike and each.row.created_at >= opens and each.row.state in GOOD
-        for each in others_of(session, context, row)
-    )
+    twin = select(In.id).where(In.id != row.id, _counting(row, opens))
+    return session.scalar(twin.limit(1)) is not None
+
+
+def _counting(row: In, opens: int) -> ColumnElement[bool]:
+    """Of the very same mailbox, within the window, and not turned down."""
+    same = In.email_index == row.email_index
+    return and_(same, In.created_at >= opens, In.state.in_(GOOD))
 
 
 def _window(session: Session, context: Context, row: In) -> int:

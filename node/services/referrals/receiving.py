@@ -78,7 +78,7 @@ def receive_referral(session: Session, context: Context, letter: Letter) -> None
         card=json.dumps(referral.card.to_json(), ensure_ascii=False),
         grounds=json.dumps(referral.grounds.to_json(), ensure_ascii=False),
         receipt_digest=letter.receipt_digest,
-        due_at=referral.answer_by,
+        due_at=min(referral.answer_by, _due_by(session, context, now)),
         created_at=now,
         updated_at=now,
     )
@@ -92,6 +92,12 @@ def receive_referral(session: Session, context: Context, letter: Letter) -> None
     wanted = in_time and rules.wants(session, context, referral.card)
     if wanted and not ownership.is_proven_twin(session, context, row):
         _accept(session, context, row, user_id=None)
+
+
+def _due_by(session: Session, context: Context, now: int) -> int:
+    """The latest time at which an answer can be due: no sender gives us longer than the charter."""
+    days = context.charter(session).policy.answer_days
+    return office_hours.end_of_working_day(now, days, context.settings.time_zone)
 
 
 def _last_day(session: Session, context: Context, row: models.ReferralIn) -> int:
@@ -197,7 +203,8 @@ def _promise_of(context: Context, row: models.ReferralIn) -> tuple[str, bytes]:
     """
     keyring, name = context.keyring, f"{row.sender} {row.referral_id}"
     # Ids that grow with time stand beside each other in the index, as in `ledger.new_entry_id`.
-    entry_id = f"{row.due_at:08x}{keyring.blind('acceptance entry', name).hex()[:24]}"
+    since = grounds_of(row).given_at & 0xFFFFFFFF
+    entry_id = f"{since:08x}{keyring.blind('acceptance entry', name).hex()[:24]}"
     salt = keyring.blind("acceptance salt 1", name) + keyring.blind("acceptance salt 2", name)
     return entry_id, salt
 

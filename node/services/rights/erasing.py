@@ -24,8 +24,8 @@ from protocol import Withdrawal
 
 ASKED = later("Your data has been erased here, as you asked.")
 BACK = later(
-    "At %(giver)s, from which your profile came to us, you took your consent back. Therefore your "
-    "data has been erased here, too."
+    "%(giver)s, from which your profile came to us, has told us that you took your consent back "
+    "there. Therefore your data has been erased here, too. If you did not, please write to us."
 )
 
 

@@ -20,6 +20,7 @@ from node.refusals import NotThere
 from node.services import sessions, users
 from node.services.applicants import columns, folder, importing, uploads
 from node.transport import PeerTransport
+from node.watched_folder import Shape
 from node.worker.folder import LOOK_S, FolderRounds
 from protocol import SigningKey
 from tests.equipment import workbook_files
@@ -72,6 +73,7 @@ class Post:
     def begin(self, data: bytes) -> str:
         """What a worker does before it dies: the file is here, and its check begins."""
         import_id, context = importing.new_id(), self.node.context
+        lying = Shape.of((self.path / "list.csv").stat())
         report = importing.receive(context, import_id, iter([data]))
         with self.node.database.transaction() as session:
             folder.begin(
@@ -79,7 +81,7 @@ class Post:
                 context,
                 import_id,
                 file_name="list.csv",
-                digest=sha256(data).digest(),
+                digest=sha256(sha256(data).digest() + lying.digest()).digest(),
                 report=report,
             )
         return import_id
@@ -131,11 +133,21 @@ def test_a_file_at_rest_is_imported_once_and_put_away_with_its_report(taught: Po
     assert "太郎" not in said
     assert taught.office.files() == [], "the copy on this node is gone"
 
-    # The same content under another name: nothing new.
+    # The same content once more: imported again, and nothing changes.
     taught.put(data, "again.CSV")
     taught.look()
-    assert len(taught.imports()) == 2
+    assert [each.state for each in taught.imports()] == ["done"] * 3
+    assert len(taught.office.applicants()) == 3
     assert len(taught.names("done")) == 4
+
+
+def test_what_takes_a_mistake_back_is_imported_though_it_came_before(taught: Post) -> None:
+    active, rejected = (table(line(1, result=said, rejected="")) for said in ("選考中", "不採用"))
+    for data in (active, rejected, active):
+        taught.put(data)
+        taught.look()
+    statuses = sorted(each.status for each in taught.office.applicants())
+    assert statuses == ["active", "rejected"], "of person 1 and of the one who was there before"
 
 
 def test_a_growing_file_waits_until_it_is_whole(taught: Post) -> None:
