@@ -129,10 +129,12 @@ def _read(node: Node) -> tuple[Charter, list[decrees.DraftView]]:
 def _changes(charter: Charter, asked: dict[str, Any]) -> dict[str, object]:
     members = {member.id: member for member in charter.members}
     for name, points in _pairs(asked["limits"], "--limit"):
-        members[_known(name, charter)] = replace(members[name], credit_limit=points)
+        known = _known(name, charter)
+        members[known] = replace(members[known], credit_limit=points)
     for role, names in ((WITNESS, asked["witness"]), (MEMBER, asked["full_member"])):
         for name in names:
-            members[_known(name, charter)] = replace(members[name], role=role)
+            known = _known(name, charter)
+            members[known] = replace(members[known], role=role)
     for name in asked["expel"]:
         members.pop(_known(name, charter), None)
     changes: dict[str, object] = {"members": tuple(members.values())}
@@ -166,7 +168,9 @@ def _pairs(texts: tuple[str, ...], option: str) -> list[tuple[str, int]]:
 
 def _known(name: str, charter: Charter) -> str:
     if name not in charter.by_id:
-        raise click.BadParameter(f"{name} is no member: {', '.join(charter.by_id)}")
+        raise click.BadParameter(
+            f"There is no member {name}. The members are: {', '.join(charter.by_id)}"
+        )
     return name
 
 

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 refused or not well, 2 wrong words on the command line.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 
 from node import config
-from node.config import Settings, SettingsInvalid
+from node.config import FILE_VARIABLE, Settings, SettingsInvalid
 from node.refusals import Refusal
 from protocol import ProtocolError, SignedDocument, limits
 
@@ -46,7 +47,8 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
             detail = f" ({refusal.detail})" if refusal.detail else ""
             raise Failed(f"{refusal.code}: {refusal.sentence()}{detail}") from refusal
         except SettingsInvalid as invalid:
-            raise Failed("The settings are wrong:\n  " + "\n  ".join(invalid.problems)) from invalid
+            problems = [*_without_file(), *invalid.problems]
+            raise Failed("The settings are wrong:\n  " + "\n  ".join(problems)) from invalid
         except OSError as error:
             # A folder of somebody else's, a full disk: what a file's owner can mend.
             if error.filename is None:
@@ -58,6 +60,16 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
             raise Failed(f"{sentence}{detail}") from error
 
     return carried_out
+
+
+def _without_file() -> list[str]:
+    """What is usually wrong where no settings file was named."""
+    if os.environ.get(FILE_VARIABLE):
+        return []
+    return [
+        f"No settings file was read, since {FILE_VARIABLE} is not set. Run: "
+        f"{FILE_VARIABLE}=/etc/tasuki/tasuki.env tasuki ..."
+    ]
 
 
 def _said_plainly() -> tuple[type[Exception], ...]:

@@ -18,11 +18,17 @@ def users() -> None:
 @as_json
 @plainly
 def list_(json_: bool) -> None:
-    """Show every user, with role and state."""
+    """Show every user, with role, state and where reminders go."""
     node = opened()
     with node.database.reading() as session:
         rows = [
-            {"active": u.active, "login": u.login, "name": u.name, "role": u.role}
+            {
+                "active": u.active,
+                "login": u.login,
+                "name": u.name,
+                "reminders_to": service.mailbox_of(node.context, u),
+                "role": u.role,
+            }
             for u in service.listing(session)
         ]
     node.close()
@@ -31,7 +37,8 @@ def list_(json_: bool) -> None:
         return
     for row in rows:
         state = "" if row["active"] else "  (may not sign in)"
-        click.echo(f"{row['login']:20} {row['role']:10} {row['name']}{state}")
+        to = row["reminders_to"] or "no address, no reminders"
+        click.echo(f"{row['login']:20} {row['role']:10} {row['name']} ({to}){state}")
 
 
 @users.command(epilog="Example: tasuki users add hanako --name 山田花子 --role recruiter")

@@ -32,6 +32,8 @@ START_NAMES = {
     "interview_n": later("Further interview"),
     "interview_final": later("Final interview"),
 }
+ASKING = later("[%(company)s] May we send your profile?")
+TELLING = later("[%(company)s] A company is interested in you")
 Say = Callable[..., str]
 
 Out = models.ReferralOut
@@ -76,7 +78,7 @@ def _tell(session: Session, context: Context, row: Out) -> None:
         session,
         context,
         to=person.email,
-        subject=say("[%(company)s] A company is interested in you", company=us.legal_name),
+        subject=say(ASKING if is_question else TELLING, company=us.legal_name),
         text="\n\n".join(paragraphs) + "\n",
         purpose="interest",
         subject_id=consent.id,

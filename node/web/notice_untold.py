@@ -45,6 +45,7 @@ def show() -> ResponseReturnValue:
     with here.database.reading() as session:
         found = untold.page(session, here.context, days, request.args.get("cursor", ""))
         total, more = untold.count(session, here.context, days)
+        others = 0 if total else untold.count(session, here.context, 0)[0]
     page = forms.Page(
         found.rows, previous=_page_url(days, found.previous), next=_page_url(days, found.next)
     )
@@ -55,6 +56,7 @@ def show() -> ResponseReturnValue:
         days=days,
         total=total,
         more=more,
+        others=others,
         states=STATES,
         stage_names={key: _(name) for key, name in STAGE_NAMES.items()},
         notices_url=notices_url(),

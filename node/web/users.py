@@ -54,7 +54,8 @@ def listing() -> ResponseReturnValue:
     """Everybody who may, or could, sign in here."""
     with node().database.reading() as session:
         everybody = users.listing(session)
-    return render_template("users/list.html", users=everybody)
+    addresses = {each.id: users.mailbox_of(node().context, each) for each in everybody}
+    return render_template("users/list.html", users=everybody, addresses=addresses)
 
 
 @blueprint.get("/new")

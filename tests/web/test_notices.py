@@ -138,7 +138,7 @@ def test_a_second_person_approves_and_the_report_says_what_became_of_it(
     room.clock.move(900)
     room.work_once()
     page.reload()
-    expect(page.locator("#done")).to_contain_text("送信が完了しました")
+    expect(page.locator("#done")).to_contain_text("1名にお届けできませんでした")
     expect(page.locator("#failures")).to_contain_text("person3@example.jp")
     expect(page.locator("#failures")).to_contain_text("宛先のメールアドレスが見つかりません")
     check_accessibility(page)

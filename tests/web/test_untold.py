@@ -73,7 +73,7 @@ def test_the_days_are_a_filter_and_pages_turn_within_it(room: Room, web: WebHous
     assert following.count('id="open-') == 10
     assert read(visitor, "/notices/untold?days=3").count('id="open-') == 50
     assert "63名" in read(visitor, "/notices/untold?days=3")
-    assert "未通知の方はいません" in read(visitor, "/notices/untold?days=30")
+    assert "ほかに、未通知の方が" in read(visitor, "/notices/untold?days=30")
     # Nobody may choose who may not send.
     assert 'id="notices-chosen"' not in first
     assert 'id="download"' not in first

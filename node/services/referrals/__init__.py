@@ -43,6 +43,7 @@ from node.services.referrals.progress import receive_progress
 from node.services.referrals.promises import paid, promised
 from node.services.referrals.receiving import (
     accept,
+    check_known,
     close,
     declare_known,
     decline,
@@ -124,6 +125,7 @@ __all__ = [
     "board",
     "card_of",
     "change_stage",
+    "check_known",
     "close",
     "close_offers",
     "correct",

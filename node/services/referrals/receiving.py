@@ -231,17 +231,10 @@ def close(session: Session, context: Context, row: models.ReferralIn, *, user_id
         change_stage(session, context, row, WITHDRAWN, user_id=user_id)
 
 
-def declare_known(
-    session: Session,
-    context: Context,
-    referral_id: str,
-    *,
-    known_since: str,
-    last_contact: str,
-    user_id: str,
-) -> None:
-    """Say, with dates (YYYY-MM-DD), that we knew the person before; the point comes back."""
-    row = received(session, referral_id)
+def check_known(
+    session: Session, context: Context, row: models.ReferralIn, known_since: str, last_contact: str
+) -> AlreadyKnown:
+    """What would be said; raises what stands against it, before anything is."""
     if row.state != "profile_received":
         raise ReferralNotAccepted(row.state)
     require_not_handed_on(session, row)
@@ -253,6 +246,21 @@ def declare_known(
         check_evidence(context, known, row.created_at, policy.ownership_days)
     except LetterUnexpected as refusal:
         raise KnownDateInvalid(days=policy.ownership_days) from refusal
+    return known
+
+
+def declare_known(
+    session: Session,
+    context: Context,
+    referral_id: str,
+    *,
+    known_since: str,
+    last_contact: str,
+    user_id: str,
+) -> None:
+    """Say, with dates (YYYY-MM-DD), that we knew the person before; the point comes back."""
+    row = received(session, referral_id)
+    known = check_known(session, context, row, known_since, last_contact)
     outbox.enqueue(
         session,
         context,

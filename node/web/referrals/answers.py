@@ -183,10 +183,13 @@ def declare_known(referral_id: str) -> ResponseReturnValue:
     if form.errors:
         return _known_page("known.html", referral_id, form)
     since, last = values["known_since"].isoformat(), values["last_contact"].isoformat()
-    if not values["confirmed"]:
-        return _known_page("confirm_known.html", referral_id, form, since=since, last=last)
     here = node()
     try:
+        if not values["confirmed"]:
+            with here.database.reading() as session:
+                row = referrals.offered(session, referral_id)
+                referrals.check_known(session, here.context, row, since, last)
+            return _known_page("confirm_known.html", referral_id, form, since=since, last=last)
         with here.database.transaction() as session:
             referrals.declare_known(
                 session,

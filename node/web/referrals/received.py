@@ -77,6 +77,10 @@ class Offer:
         return office_hours.end_of_working_day(self.row.answered_at, days, zone)
 
     @property
+    def hides_sender(self) -> bool:
+        return referrals.hides_source(self.row)
+
+    @property
     def title(self) -> str:
         return self.occupation or str(_("Occupation not given"))
 
