@@ -156,6 +156,10 @@ def _begin(
         session.flush()
         chosen = Report.parse(stored.report).mapping
         if mapping is not None:
+            saved = [each.name for each in mappings.listing(session)]
+            if mapping not in saved:
+                known = ", ".join(saved) or "none"
+                raise Failed(f"No saved columns are called {mapping}. Saved are: {known}.")
             chosen = mappings.apply(session, mapping, report.headers)
         importing.choose(session, import_id, chosen)
     return import_id
