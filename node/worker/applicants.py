@@ -33,10 +33,12 @@ def drive_imports(node: Node) -> bool:
 
 
 def drive(node: Node, import_id: str) -> Report:
-    """Carry a check or an import through to its end; return its report."""
+    """Carry a check or an import through to its end; return its report. ImportElsewhere if not."""
     source = importing.source_of(node.context, import_id)
     with node.database.reading() as session:
         stored = importing.get(session, import_id)
+    if stored.state not in importing.WAITING_STATES:
+        raise ImportElsewhere  # another worker has come to its end since it was seen waiting
     with importing.Pass(node.context, stored, source) as run:
         for step in run.steps():
             with node.database.transaction() as session:

@@ -33,9 +33,9 @@ pytestmark = pytest.mark.browser
 
 # Words of the mails about the code, the receipt, the question, a code again, and the erasure.
 SUBJECTS = {
-    "ja": ("確認コード", "内容の控え", "くわしく知りたい会社", "確認コード", "削除が完了しました"),
-    "ja-easy": ("の番号", "同意（どうい）した内容", "もっと知りたい会社", "の番号", "消しました"),
-    "en": ("Your code", "Your receipt", "interested in you", "Your code", "has been erased"),
+    "ja": ("確認コード", "内容の控え", "お送りしてよいか", "確認コード", "削除が完了しました"),
+    "ja-easy": ("の番号", "同意（どうい）した内容", "送ってもいいですか", "の番号", "消しました"),
+    "en": ("Your code", "Your receipt", "May we send", "Your code", "has been erased"),
 }
 HIRAGANA = re.compile("[ぁ-ん]")
 

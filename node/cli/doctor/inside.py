@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from node import keyring_file, mail_reader, migrations, virus_scanner
 from node.cli.doctor.findings import OK, WARNING, WRONG, Finding
@@ -166,9 +166,11 @@ def _folder(settings: Settings) -> Iterator[Finding]:
 def _bounces(settings: Settings) -> Iterator[Finding]:
     if settings.bounce_mailbox is None:
         return
+    today = datetime.fromtimestamp(SystemClock().now(), settings.time_zone).date()
+    since = today - timedelta(bounces.DAYS)
     try:
         with mail_reader.opened(settings) as reports:
-            waiting = len(reports.unread(datetime.now(UTC).date() - timedelta(bounces.DAYS)))
+            waiting = len(reports.unread(since))
     except (MailboxUnavailable, SettingsInvalid) as error:
         yield Finding(
             "bounces",

@@ -274,7 +274,8 @@ def text_of(session: Session, template_id: str, version: int | None = None) -> T
 
 
 def _check(kind: str, language: str, name: str, subject: str, body: str) -> None:
-    assert kind in KINDS and language in APPLICANT_LANGUAGES, "the form offers no other"  # noqa: PT018
+    assert kind in KINDS, "the form offers no other"
+    assert language in APPLICANT_LANGUAGES, "the form offers no other"
     found = problems(kind, name, subject, body)
     if found:
         raise TemplateInvalid(found)
