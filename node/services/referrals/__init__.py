@@ -9,7 +9,9 @@ selection, `progress` is what we are told of others', `listing` is what the list
 from node.services.referrals.correcting import correct
 from node.services.referrals.deadlines import end_unanswered, last_day
 from node.services.referrals.listing import (
+    COUNTED_MAX,
     counts,
+    counts_shown,
     list_in,
     list_out,
     of_consent,
@@ -100,6 +102,7 @@ __all__ = [
     "ASKS_FIRST",
     "BOARD_MAX",
     "CODES",
+    "COUNTED_MAX",
     "ENDS",
     "NAME_CHARS_MAX",
     "PROFILE_COLUMN",
@@ -130,6 +133,7 @@ __all__ = [
     "close_offers",
     "correct",
     "counts",
+    "counts_shown",
     "course",
     "declare_known",
     "decline",

@@ -153,7 +153,7 @@ def listing() -> ResponseReturnValue:
             backwards=backwards,
             limit=PAGE_ROWS,
         )
-        counts = referrals.counts(session)[1]
+        counts = referrals.counts_shown(session)
     query = {"state": state or None, "sender": sender or None}
     return render_template(
         "referrals/received.html",
@@ -162,6 +162,7 @@ def listing() -> ResponseReturnValue:
         state=state,
         sender=sender,
         counts=counts,
+        counted_max=referrals.COUNTED_MAX,
         members=companies(),
         states=words.IN_STATES,
         may_answer=user().may("recruiter"),
